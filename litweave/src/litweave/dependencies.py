@@ -37,9 +37,6 @@ def is_package(path: str | PurePath) -> bool:
     return PurePath(path).stem == "__init__"
 
 
-# ## What an import leads to
-
-
 @dataclass(frozen=True)
 class Import:
     """One name that an import binds: `from module import name as local`.
@@ -108,9 +105,6 @@ def _targets(
     found = (item for node in imports for item in imported(node, name, is_package))
     full = (item.full.split(".") for item in found if item.module)
     return [name for parts in full for name in accumulate(parts, "{}.{}".format)]
-
-
-# ## What a result depends on
 
 
 @dataclass

@@ -107,8 +107,6 @@ class _Linker:
         return _called(target.anchor, function), said
 
 
-# ## How a function is called
-
 # Where the default follows of what has a type: `ast.unparse` leaves no space around it.
 _DEFAULT = re.compile(r"(: (?:(?!, \w+=)[^=])+)=(?!=)")
 
@@ -130,9 +128,6 @@ def _called(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     return f"{name}({ast.unparse(args)})"
 
 
-# ## What libraries say
-
-
 def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
     """What the libraries that names belong to have to tell of them.
 
@@ -151,9 +146,6 @@ def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
 def _look_up(names: Sequence[str]) -> Iterable[Any]:
     [said] = process.lines([sys.executable, "-I", libraries.__file__], names)
     return map(said.get, names)
-
-
-# ## Which module imports which
 
 
 def list_uses(book: Book, meanings: Meanings) -> None:

@@ -71,12 +71,8 @@ def answer(name: str) -> Answer | None:
     elif kind in ("class", "function"):
         shown = _signature(name, found)
     said = "" if kind == "data" else summary(_CALL.sub("", _doc(found)))
-    return Answer(
-        LIBRARIES[name.partition(".")[0]]["base"] + page, shown, said, kind == "class"
-    )
-
-
-# ## Where things are documented
+    base = LIBRARIES[name.partition(".")[0]]["base"]
+    return Answer(base + page, shown, said, kind == "class")
 
 
 def _read() -> dict[str, dict[str, Any]]:
@@ -125,9 +121,6 @@ def _page(name: str) -> str | None:
     return None
 
 
-# ## Looking
-
-
 def _find(name: str) -> tuple[Any, Any]:
     """What a name stands in, and what it names."""
     path, *others = name.split(".")
@@ -161,9 +154,6 @@ def _doc(found: Any) -> str:
     # A class that says nothing would say what its base says.
     silent = isinstance(found, type) and not vars(found).get("__doc__")
     return "" if silent else (inspect.getdoc(found) or "").strip()
-
-
-# ## How it is called
 
 
 class _Shown(str):
@@ -214,9 +204,6 @@ def _written(signature: inspect.Signature) -> str:
 
 def _tidy(call: str) -> str:
     return " ".join(call.replace("'", '"').split())
-
-
-# ## What it is for
 
 
 def summary(docstring: str) -> str:

@@ -11,7 +11,7 @@ way that reading cannot tell (an argument, a variable, a loop), means nothing.
 """
 
 import ast
-from collections import ChainMap
+from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,8 +27,10 @@ from litweave.syntax import DEFINITIONS, syntax_tree
 # A line, a column, and what the chain that begins there means up to each of its parts:
 # the column there, and the thing.
 Meant: TypeAlias = tuple[int, int, list[tuple[int, "Thing"]]]
-# An expression, or none, and the scope that it stands in.
-_Placed: TypeAlias = tuple[Any, "Scope"]
+# What names mean in a scope, and in those around it.
+_Names: TypeAlias = ChainMap[str, "Thing | None"]
+# An expression, or none, and what the names in it mean.
+_Placed: TypeAlias = tuple[Any, _Names]
 # In a class, half of such is looked up in it, and half around it.
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 # What is given to these is what they hold.
@@ -52,16 +54,17 @@ class Scope:
     """A module, class or function, and what its names mean, in comprehensions, too.
 
     What it binds itself comes first in `names`, and is `None` where reading cannot tell
-    what it is. A class has `bases`, and what its methods assign to `self`, each with
-    the scope that it stands in: what is assigned by a loop, or as one of several, has
-    no expression.
+    what it is. A class has `bases`, and what its methods assign to `self`: it is no
+    expression if it is assigned by a loop, or as one of several.
     """
 
     name: str
-    names: ChainMap[str, Thing | None] = field(default_factory=ChainMap)
+    names: _Names = field(default_factory=ChainMap)
     node: DEFINITIONS | None = None
-    bases: list["_Placed"] = field(default_factory=list)
-    assigned: dict[str, list["_Placed"]] = field(default_factory=dict)
+    bases: list[_Placed] = field(default_factory=list)
+    assigned: dict[str, list[_Placed]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def __post_init__(self) -> None:
         self.is_class = isinstance(self.node, ast.ClassDef)
@@ -112,8 +115,8 @@ def _read(lines: tuple[str, ...], name: str, is_package: bool) -> "Code":
 class Code:
     """What the names in one source mean.
 
-    `uses` has all chains, each with its line, its column in bytes of UTF-8, and the
-    scope of its name, and `values` what is assigned to an attribute.
+    `uses` has all chains, each with its line, its column in bytes of UTF-8, and what is
+    known where it stands, and `values` what is assigned to an attribute.
     """
 
     lines: Sequence[str]
@@ -121,7 +124,7 @@ class Code:
     is_package: bool
     definitions: dict[str, Scope] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
-    uses: list[tuple[int, int, Sequence[str], Scope]] = field(default_factory=list)
+    uses: list[tuple[int, int, Sequence[str], _Names]] = field(default_factory=list)
     values: dict[ast.expr, ast.expr | None] = field(default_factory=dict)
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
@@ -159,9 +162,10 @@ class Code:
         else:
             thing, last = scope.names.get(name.id), "" if is_used else parts.pop()
             if last and not parts and thing and thing.kind == "instance":
-                assigned = self.definitions[thing.name].assigned
-                assigned.setdefault(last, []).append((self.values.get(node), scope))
-            self.uses.append((name.lineno, name.col_offset, [name.id, *parts], scope))
+                placed = self.values.get(node), scope.names
+                self.definitions[thing.name].assigned[last].append(placed)
+            steps = [name.id, *parts]
+            self.uses.append((name.lineno, name.col_offset, steps, scope.names))
 
     def _define(self, node: DEFINITIONS | ast.Lambda, scope: Scope) -> None:
         inner, body = scope.within(scope.name), node.body
@@ -172,7 +176,7 @@ class Code:
         if isinstance(node, ast.ClassDef):
             # A class that is defined twice, under `if` and `else`, is read as one.
             inner = first
-            inner.bases += [(base, scope) for base in node.bases]
+            inner.bases += [(base, scope.names) for base in node.bases]
         else:
             me = Thing(scope.name, "instance") if scope.is_class else None
             for arg in ast.iter_child_nodes(node.args):
@@ -183,14 +187,11 @@ class Code:
         for child in ast.iter_child_nodes(node):
             self.visit(child, inner if child in inside else scope)
 
-    # ## Imports
-
     def _import(self, node: ImportStatement, scope: Scope) -> None:
         items = imported(node, self.scope.name, self.is_package)
         for alias, item in zip(node.names, items, strict=True):
             thing = Thing(item.means, "import") if item.module else None
-            if thing:
-                self.imports.append(item.full)
+            self.imports += [item.full] if thing else []
             if item.name == "*":
                 scope.hide([*scope.own])  # It may be bound anew.
                 continue
@@ -206,8 +207,8 @@ class Code:
 
     def _note(self, text: str, first: Thing | None, line: int, column: int) -> None:
         parts = text.split(".")
-        scope = Scope("", ChainMap({parts[0]: first}))
-        self.uses.append((line, column, parts, scope))
+        bound = ChainMap({parts[0]: first})
+        self.uses.append((line, column, parts, bound))
 
 
 # ## Following names through a book
@@ -250,12 +251,12 @@ class Meanings:
     def uses(self, module: str) -> Iterator[Meant]:
         """All that means something in a module, in order."""
         code = self.codes[module]
-        for line, offset, parts, scope in sorted(code.uses, key=itemgetter(0, 1)):
+        for line, offset, parts, names in sorted(code.uses, key=itemgetter(0, 1)):
             text = code.lines[line - 1]
             # The tree may count into the midst of a character.
             start = len(text.encode()[:offset].decode(errors="ignore"))
             steps = []
-            things = self._follow(scope.names.get(parts[0]), parts[1:])
+            things = self._follow(names.get(parts[0]), parts[1:])
             texts = accumulate(parts, "{}.{}".format)
             for written, thing in zip(texts, things, strict=True):
                 # It ends where reading ends, or where it is not as Python would write
@@ -306,8 +307,6 @@ class Meanings:
             self.settled[name] = self._follow(Thing(module), rest)[-1]
         return self.settled[name]
 
-    # ## Classes
-
     def _member(self, thing: Thing, name: str) -> Thing | None:
         for owner in self._lineage(thing.name):
             found = self.classes.get(owner)
@@ -339,19 +338,19 @@ class Meanings:
             self.settled[full] = _only(starmap(self._value, owner.assigned[name]))
         return self.settled[full]
 
-    def _expression(self, node: ast.expr, scope: Scope) -> Thing | None:
+    def _expression(self, node: ast.expr, names: _Names) -> Thing | None:
         if isinstance(node, ast.Subscript):
             node = node.value  # `Dataset[Tensor]`
         name, parts = _unroll(node)
-        known = scope.names.get(name.id) if isinstance(name, ast.Name) else None
+        known = names.get(name.id) if isinstance(name, ast.Name) else None
         return self._follow(known, parts)[-1]
 
-    def _value(self, node: ast.expr | None, scope: Scope) -> Thing | None:
+    def _value(self, node: ast.expr | None, names: _Names) -> Thing | None:
         """What an expression gives: an instance, or a container of instances."""
         items: Sequence[ast.expr] = ()
         match node:
             case ast.Call(func=func, args=args):
-                made = self._expression(func, scope)
+                made = self._expression(func, names)
                 if made is None or made.kind != "object":
                     return None
                 if made.name in _CONTAINERS and args:
@@ -362,6 +361,6 @@ class Meanings:
             case ast.ListComp(elt=item) | ast.GeneratorExp(elt=item):
                 items = [item]
             case ast.Starred(value=value):
-                return self._value(value, scope)
-        thing = _only(self._value(item, scope) for item in items)
+                return self._value(value, names)
+        thing = _only(self._value(item, names) for item in items)
         return Thing(thing.name, "many") if thing else None

@@ -66,9 +66,6 @@ def show(book: Book, values: Mapping[str, Values]) -> None:
         chapter.overlay.tools.append(island("weave-notation", data))
 
 
-# ## The list
-
-
 class Entry(NamedTuple):
     """What one item of the list says; `line` is its first line in the file.
 
@@ -99,17 +96,13 @@ def _entry(text: str, line: int, key: int) -> Entry:
     match = _ENTRY.fullmatch(text)
     head = match[1] if match else ""
     parts = [part for tex in _SYMBOLS.findall(head) for part in _COMMA.split(tex)]
-    symbols, variables = (part.strip() for part in parts), _VARIABLE.findall(head)
-    keys = range(key, key + max(len(parts), 1))
-    return Entry(tuple(symbols), tuple(variables), line, keys)
+    symbols, keys = map(str.strip, parts), range(key, key + max(len(parts), 1))
+    return Entry(tuple(symbols), tuple(_VARIABLE.findall(head)), line, keys)
 
 
 def symbols(entries: Sequence[Entry]) -> tuple[str, ...]:
     """The symbols of a notation by their keys, the first of which is 1."""
     return tuple(tex for entry in entries for tex in entry.symbols or ("",))
-
-
-# ## In code
 
 
 def marks(module: Module) -> Iterator[Mark]:
@@ -144,9 +137,6 @@ def _names(module: Module) -> tuple[tuple[str, int, int], ...]:
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     names = (item for item in tokens if item.type == token.NAME)
     return tuple((n.string, *n.start) for n in names if n.start not in others)
-
-
-# ## Checks
 
 
 def check(module: Module, diagnostics: Diagnostics) -> None:
