@@ -136,8 +136,8 @@ def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
 
     **Raises.** [`ChildError`][process.ChildError] if that process fails.
     """
-    made_by = [Path(libraries.__file__).with_suffix(end) for end in (".py", ".toml")]
-    key = digest(installed(), files=made_by)
+    program = Path(libraries.__file__)
+    key = digest(installed(), files=[program, program.with_suffix(".toml")])
     asked = [n for n in sorted(names) if n.partition(".")[0] in libraries.LIBRARIES]
     found = answers(cache, key, asked, _look_up)
     return {name: Answer(*answer) for name, answer in found.items() if answer}

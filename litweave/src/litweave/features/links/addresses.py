@@ -51,10 +51,7 @@ class Addresses(Extension):
     chapter: Chapter | None = None
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
-        """Run when the table of contents (5) has named the headings.
-
-        MkDocs makes addresses of links after this (0).
-        """
+        """Run when the headings have names (5), before MkDocs makes addresses (0)."""
         add_step(md, "addresses", 1, partial(self.read, md.htmlStash))
 
     def again(self, page: str, links: list[list[str]]) -> bool:

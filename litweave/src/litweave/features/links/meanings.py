@@ -102,15 +102,6 @@ def _unroll(node: ast.expr) -> tuple[ast.expr, list[str]]:
 # ## Reading a source
 
 
-# A preview reads again what was changed, and nothing else.
-@lru_cache(maxsize=2048)
-def _read(lines: tuple[str, ...], name: str, is_package: bool) -> "Code":
-    code = Code(lines, Scope(name), is_package)
-    with suppress(SyntaxError, RecursionError):
-        code.visit(syntax_tree("".join(lines)), code.scope)
-    return code
-
-
 @dataclass
 class Code:
     """What the names in one source mean.
@@ -120,12 +111,17 @@ class Code:
     """
 
     lines: Sequence[str]
-    scope: Scope
+    name: str
     is_package: bool
     definitions: dict[str, Scope] = field(default_factory=dict)
     imports: list[str] = field(default_factory=list)
     uses: list[tuple[int, int, Sequence[str], _Names]] = field(default_factory=list)
     values: dict[ast.expr, ast.expr | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.scope = Scope(self.name)
+        with suppress(SyntaxError, RecursionError):
+            self.visit(syntax_tree("".join(self.lines)), self.scope)
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
         """Note what a node, and all that is in it, binds and uses in a scope."""
@@ -188,7 +184,7 @@ class Code:
             self.visit(child, inner if child in inside else scope)
 
     def _import(self, node: ImportStatement, scope: Scope) -> None:
-        items = imported(node, self.scope.name, self.is_package)
+        items = imported(node, self.name, self.is_package)
         for alias, item in zip(node.names, items, strict=True):
             thing = Thing(item.means, "import") if item.module else None
             self.imports += [item.full] if thing else []
@@ -212,6 +208,9 @@ class Code:
 
 
 # ## Following names through a book
+
+# A preview reads again what was changed, and nothing else.
+_read = lru_cache(maxsize=2048)(Code)
 
 
 class Meanings:
