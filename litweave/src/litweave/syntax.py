@@ -121,12 +121,12 @@ def _is_behind_code(comment: Comment) -> bool:
 
 def _is_tools(comment: Comment) -> bool:
     """Whether Python itself, or who starts it, reads the comment, or a tool may."""
-    (line, column), text = comment.start, comment.string
+    text = comment.string
     if _is_behind_code(comment):
         # Less is prose there: a type may stand there, or a word of one's own.
         return text[1:].lstrip().lower().startswith(_LOOSE)
-    is_shebang = line == 1 and column == 0 and text.startswith("#!")
-    return is_shebang or bool(line <= 2 and CODING.match(text))
+    is_shebang = comment.start == (1, 0) and text.startswith("#!")
+    return is_shebang or bool(comment.start[0] <= 2 and CODING.match(text))
 
 
 def _in_block(block: Sequence[Comment], folds: bool) -> dict[int, str]:

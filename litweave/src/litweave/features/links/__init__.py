@@ -131,8 +131,8 @@ def _called(name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 def ask(names: Collection[str], cache: Path) -> dict[str, Answer]:
     """What the libraries that names belong to have to tell of them.
 
-    `cache` is a file that keeps what is known. Only for names that are new, or when
-    what is installed is, does a process import what is asked for.
+    Only for names that are not in the file `cache`, or when what is installed is new,
+    does a process import what is asked for.
 
     **Raises.** [`ChildError`][process.ChildError] if that process fails.
     """

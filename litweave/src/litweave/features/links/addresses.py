@@ -133,8 +133,8 @@ class Addresses(Extension):
             return True
         depth = len(PurePosixPath(chapter.download).parts)
         root = chapter.path.resolve().parents[depth - 1]
-        path, hidden = root / target, "/." in f"/{target}"
-        if hidden or path.suffix == ".md" or not path.is_file():
+        path, is_hidden = root / target, "/." in f"/{target}"
+        if is_hidden or path.suffix == ".md" or not path.is_file():
             return False
         if is_inside := path.resolve().is_relative_to(root):
             self.bring(target, path)
