@@ -168,7 +168,7 @@ def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Modul
     lines = tuple(io.StringIO(source, newline=""))
     # The tree counts lines by all three line endings; `tokenize` is given the same.
     plain = [line.rstrip("\r\n") + "\n" for line in lines]
-    tree, tokens = _analyse(source, plain, path)
+    tree, tokens = _analyse(plain, path)
     scopes = [*_scopes(tree)]
     definitions = tuple(starmap(_definition, scopes[1:]))
     comments = _comments(tokens, definitions)
@@ -186,8 +186,9 @@ def parse(source: str, path: str = "<source>", encoding: str = "utf-8") -> Modul
 
 
 def _analyse(
-    source: str, lines: Sequence[str], path: str
+    lines: Sequence[str], path: str
 ) -> tuple[ast.Module, list[tokenize.TokenInfo]]:
+    source = "".join(lines)
     try:
         tree = syntax_tree(source)
         return tree, list(tokenize.generate_tokens(iter(lines).__next__))
