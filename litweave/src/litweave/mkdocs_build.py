@@ -4,13 +4,12 @@ import logging
 import re
 from contextlib import suppress
 from dataclasses import Field, fields
-from functools import partial
 from html import escape
-from itertools import takewhile
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from jinja2 import Template
 from markdown.util import get_installed_extensions
 from mkdocs.commands.build import build
 from mkdocs.config import config_options as options
@@ -21,7 +20,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
-from mkdocs.structure.toc import AnchorLink, TableOfContents
+from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import CountHandler
 
 from litweave import cache, dialect, theme
@@ -32,7 +31,6 @@ from litweave.overlay import breakable_blocks, coloured, uncoloured
 from litweave.progress import progress
 from litweave.settings import Settings
 from litweave.site import Site
-from litweave.theme import UNCHANGED
 
 _INDEX = "index.md"
 # It matches any text, whole if there is no heading.
@@ -45,6 +43,8 @@ _PLACE = re.compile(r" at 0x[0-9a-f]+")
 _KNOWN = re.compile(
     r"markdown\.extensions\.|litweave\.|pymdownx\.(?!(?:snippets|b64)\b)"
 )
+# In the place of a page that is not made again, and is put in later.
+_UNCHANGED = Template("unchanged")
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -88,8 +88,7 @@ def load(config_file: str, **given: Any) -> MkDocsConfig:
     """A configuration with new plugins, and not those of the one before."""
     # MkDocs keeps those with an `on_startup` on its class, in a cache that is not
     # documented; no function of it makes a configuration without.
-    option = MkDocsConfig.plugins
-    assert isinstance(option, options.Plugins)
+    option: Any = MkDocsConfig.plugins
     option.plugin_cache.clear()
     try:
         return load_config(config_file, **given)
@@ -107,15 +106,16 @@ def run(config: MkDocsConfig) -> None:
 
 
 # ## Finished pages, kept: one that would come out as before is not made again
-# Most builds come after a change of one module. Each finished page is kept with the key
-# of all that it was made of: the source, what was laid over it, the names that its
-# prose may link to, the navigation, the configuration, and the programs that make it. A
-# page that there was something to complain of is not kept, so that the next build
-# complains again.
 
 
 class Pages:
-    """The finished pages that are kept, and those that are taken from there."""
+    """The finished pages that are kept, and those that are taken from there.
+
+    Each is kept with the key of all that it was made of: the source, what was laid over
+    it, the names that its prose may link to, the navigation, the configuration, and the
+    programs that make it. A page that there was something to complain of is not kept,
+    so that the next build complains again.
+    """
 
     # How often anybody complained of anything.
     warnings = CountHandler(level=logging.WARNING)
@@ -127,33 +127,34 @@ class Pages:
         language = site.settings.language
         name = f"pages-{language}" if language else "pages"
         self.kept, self.site = Folder(site.settings.cache / name), site
-        names = repr(dict(site.book.context.names.by_end))
-        self.uris = sorted(file.src_uri for file in files)
-        titles = (_title(page, site) for page in nav.pages if page.title is None)
-        shown = (str(nav), names, site.voice.interface, *self.uris, *titles)
-        self.all = _surroundings(config, *shown)
+        self.files, self.common = files, _common(site, config, nav, files)
         search = config.plugins.get("material/search")
         index = getattr(search, "search_index", None)  # none if it is switched off
         self.index: list[dict[str, Any]] = index.entries if index else []
         self.metas = dict[str, str]()  # of pages that may be kept
         self.restored = dict[str, dict[str, Any]]()
-        self.before = 0
 
     def restore(self, page: Page) -> bool:
         """Let a page be as it was, if it is made of the same parts."""
-        uri = page.file.src_uri
-        self.metas[uri], self.before = repr(page.meta), self._complaints()
+        uri, get = page.file.src_uri, self.files.get_file_from_path
+        self.metas[uri], self.before = repr(page.meta), self.warnings.get_counts()
         # Any other is made whatever is laid over it, and waits for nothing.
         made = self.kept.file(uri).exists() and self.kept.get(uri, self._key(uri))
         if not made or not self.site.addresses.again(uri, made["leads_to"]):
             return False
         self.restored[uri] = made
-        page.render = partial(_render, page, made)  # type: ignore[method-assign]
+        # What MkDocs would find out is known. The contents stand in the HTML only.
+        page.render = lambda *_: None  # type: ignore[method-assign]
+        page.content, page.toc, page.title = "", TableOfContents([]), made["title"]
+        page.present_anchor_ids = set(made["anchors"])
+        found = ((get(uri), anchors) for uri, anchors in made["links"].items())
+        page.links_to_anchors = {file: anchors for file, anchors in found if file}
+        page.meta.update(template=_UNCHANGED, search={"exclude": True})
         return True
 
     def read(self, uri: str) -> None:
         """A page has come out of Markdown: complaints are about others now."""
-        if self._complaints() != self.before:
+        if self.warnings.get_counts() != self.before:
             self.metas.pop(uri, None)
 
     def keep(self, page: Page, html: str) -> None:
@@ -168,59 +169,27 @@ class Pages:
         wrong = {found.place.path for found in self.site.diagnostics.found}
         if path in wrong or uri not in self.metas:
             return
-        own = re.compile(rf"{re.escape(page.url)}(?:#|$)")
-        found = takewhile(lambda e: own.match(e["location"]), reversed(self.index))
         links = (page.links_to_anchors or {}).items()
+        own = [e for e in self.index if e["location"].partition("#")[0] == page.url]
         made = {
             "title": str(page.title),
             "anchors": sorted(page.present_anchor_ids or ()),
             "links": {file.src_uri: anchors for file, anchors in links},
             "leads_to": self.site.addresses.links.get(uri, []),
-            "entries": [*found][::-1],
+            "entries": own,
             "html": html,
         }
         self.kept.keep(uri, made, self._key(uri))
 
     def _key(self, uri: str) -> str:
-        return digest(self.all, self.metas[uri], *self.site.parts(uri))
-
-    def _complaints(self) -> int:
-        return sum(self.warnings.counts.values())
+        return digest(self.common, self.metas[uri], *self.site.parts(uri))
 
 
-def _shorten(item: AnchorLink) -> None:
-    """Leave the name of a class out of those below it, which would be cut behind it.
-
-    The heading of a class may be words; its anchor is its name.
-    """
-    for inner in item.children:
-        _shorten(inner)
-        inner.title = inner.title.removeprefix(f"{item.id}.")
-
-
-def _title(page: Page, site: Site) -> str:
-    """Where a page has the title that the navigation does not give: at its top."""
-    chapter = site.book.chapters.get(page.file.src_uri)
-    text = chapter.module.source if chapter else page.file.content_string
-    return _TO_HEADING.match(text)[0]  # type: ignore[index]
-
-
-def _render(page: Page, made: dict[str, Any], config: object, files: Files) -> None:
-    """Let a page know what MkDocs would find out about it, without its prose."""
-    found = {files.get_file_from_path(uri): made["links"][uri] for uri in made["links"]}
-    page.links_to_anchors = {file: found[file] for file in found if file}
-    # Its table of contents stands in its HTML, and nowhere else.
-    page.content, page.toc = "", TableOfContents([])
-    page.title = made["title"]
-    page.present_anchor_ids = set(made["anchors"])
-    page.meta.update(template=UNCHANGED, search={"exclude": True})
-
-
-def _surroundings(config: MkDocsConfig, *more: str) -> str:
-    """A key for what all pages are made of, `more` included."""
+def _common(site: Site, config: MkDocsConfig, nav: Navigation, files: Files) -> str:
+    """A key for what all pages are made of."""
     # What is installed is known by its version.
     folders = (folder for folder in config.theme.dirs if "site-packages" not in folder)
-    files = files_in(*map(Path, folders), *map(Path, config.hooks))
+    own = files_in(*map(Path, folders), *map(Path, config.hooks))
     # A hook is among the plugins, and has no settings.
     plugins = [
         (name, dict(getattr(plugin, "config", {})))
@@ -230,7 +199,12 @@ def _surroundings(config: MkDocsConfig, *more: str) -> str:
     shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins}")
     # Where nobody knows what a page is made of, no other build has the same key.
     unknown = token_hex() if _may_read(config) else ""
-    return digest(cache.own(), installed(), shown, unknown, *more, files=files)
+    names = repr(dict(site.book.context.names.by_end))
+    uris = sorted(files.src_uris)
+    # A title that the navigation does not give stands at the top of the page.
+    tops = (_top(page, site) for page in nav.pages if page.title is None)
+    said = str(nav), names, site.voice.interface, *uris, *tops
+    return digest(cache.own(), installed(), shown, unknown, *said, files=own)
 
 
 def _may_read(config: MkDocsConfig) -> bool:
@@ -239,6 +213,12 @@ def _may_read(config: MkDocsConfig) -> bool:
     given: list[Any] = [*config.markdown_extensions]
     names = (e if isinstance(e, str) else type(e).__module__ + "." for e in given)
     return not all(_KNOWN.match(modules.get(name, name)) for name in names)
+
+
+def _top(page: Page, site: Site) -> str:
+    chapter = site.book.chapters.get(page.file.src_uri)
+    text = chapter.module.source if chapter else page.file.content_string
+    return _TO_HEADING.match(text)[0]  # type: ignore[index]
 
 
 # ## A build
@@ -299,34 +279,35 @@ class Build:
         if not there or (index and not index.module.prose):
             site.contents = _INDEX
         if not there:
-            self._add(_INDEX, content=f"# {escape(config.site_name)}\n")
-        for uri, text in site.copies.items():
-            self._add(uri, content=text)
+            self._add(_INDEX, f"# {escape(config.site_name)}\n")
         for page, chapter in book.chapters.items():
-            file = self._add(page, content="")
+            file = self._add(page, "")
             if config.not_in_nav and config.not_in_nav.match_file(page):
                 file.inclusion = InclusionLevel.NOT_IN_NAV
-            self._bring(chapter.download, chapter.path)
-        self._add(theme.SHEET, content=theme.sheet())
-        for uri, path in theme.scripts().items():
-            self._bring(uri, path)
+            self._add(chapter.download, chapter.path)
+        brought: dict[str, Any] = {
+            **site.copies,
+            theme.SHEET: theme.sheet(),
+            **theme.scripts(),
+        }
+        for uri, of in brought.items():
+            self._add(uri, of)
 
-    def _add(self, uri: str, **of: str) -> File:
-        """Add a file; MkDocs has names of folders that it would leave out."""
-        file: File = File.generated(self.config, uri, **of)  # type: ignore[call-overload]
+    def _add(self, uri: str, of: str | Path) -> File:
+        """Add a file with a content, or that which lies at a path."""
+        given: Any = {"abs_src_path" if isinstance(of, Path) else "content": str(of)}
+        file = File.generated(self.config, uri, **given)
+        # MkDocs has names of folders that it would leave out.
         file.inclusion = InclusionLevel.INCLUDED
         self.files.append(file)
         return file
-
-    def _bring(self, uri: str, path: Path) -> None:
-        self._add(uri, abs_src_path=str(path))
 
     # ## Pages
 
     def begin(self, nav: Navigation, files: Files) -> None:
         """Know what all pages have in common, before the first is made."""
         self.files, addresses = files, self.site.addresses
-        addresses.has, addresses.bring = files.src_uris.__contains__, self._bring
+        addresses.has, addresses.bring = files.src_uris.__contains__, self._add
         self.pages = Pages(self.site, self.config, nav, files)
         self.part.total = 2 * len(nav.pages)  # Each is read, and then written.
 
@@ -371,10 +352,11 @@ class Build:
                 page.meta.setdefault("description", theme.described(flat, plain))
         site.addresses.end()
         site.set_formulas()
-        restored = (made["html"] for made in self.pages.restored.values())
-        style = site.formula_files(restored)
+        style = site.formula_files(
+            made["html"] for made in self.pages.restored.values()
+        )
         for uri, path in style.items():
-            self._bring(uri, path)
+            self._add(uri, path)
         self.config.extra_css[:0] = [*style][:1]
         self._join_sheets()
         for found in sorted(site.diagnostics.found):
@@ -390,7 +372,7 @@ class Build:
                 sheets[uri] = sheet
             else:
                 others.append(uri)
-        self._add(theme.JOINED, content=theme.joined(sheets))
+        self._add(theme.JOINED, theme.joined(sheets))
         self.config.extra_css = [*others, theme.JOINED]
 
     def show(self, page: Page) -> None:
@@ -401,9 +383,13 @@ class Build:
             self.pages.index.extend(made["entries"])
         elif page.content:
             page.content = self.shown.pop(uri, page.content)
-        if uri in self.site.chapters:
-            for item in page.toc:
-                _shorten(item)
+        items = [*page.toc] if uri in self.site.chapters else []
+        # What is below a class would be cut behind its name: that is left out. The
+        # heading of a class may be words; its anchor is its name.
+        for item in items:
+            for inner in item.children:
+                inner.title = inner.title.removeprefix(f"{item.id}.")
+            items += item.children
 
     def finish(self, output: str, page: Page) -> str:
         """Fill in what was set aside, and names that the theme leaves out."""

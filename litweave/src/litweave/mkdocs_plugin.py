@@ -136,4 +136,4 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     def on_post_build(self, **_: Any) -> None:
         """Every page is written."""
         self.build.part.close()
-        self.build.pages.kept.forget(self.build.pages.uris)
+        self.build.pages.kept.forget(self.build.files.src_uris)

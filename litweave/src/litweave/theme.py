@@ -1,18 +1,10 @@
-"""Style sheets and scripts of a page, and fixes to the HTML of Material.
+"""Style sheets and scripts of a page, and fixes to the HTML of Material."""
 
-Material leaves two things without a name that a screen reader could say: the dialog of
-the search, and the list under a section that has a page of its own. It gives the
-breadcrumbs the name of the navigation, and calls the logo “logo” in every language,
-within a link that has the name of the site. Its search does two things too eagerly, for
-which a script of ours is put before the theme's: see `search.js`. Its templates leave
-behind them more blank lines than text: a third of a page.
-"""
-
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from glob import glob
 from html import escape, unescape
+from itertools import chain
 from pathlib import Path
 from posixpath import dirname, join, relpath
 from typing import Any
@@ -27,15 +19,16 @@ from litweave.words import word
 _OWN = Path(__file__).parent
 SHEET, SCRIPT = "assets/weave.css", "assets/weave.js"
 JOINED = "assets/styles.css"
-UNCHANGED = "weave-unchanged.html"
-"""The template of a page that was made before, and is not made again."""
 _FONTS = ("Main-Regular", "Math-Italic")  # those of nearly every formula
 # The address of a file beside the sheet.
 _BESIDE = re.compile(r"""(?<=url\()(["']?)(?![/#]|\w+:)([^"')]+)\1(?=\))""")
 
-# What is replaced in the HTML of Material, and by what.
+# What is replaced in the HTML of Material, and by what. It leaves without a name that a
+# screen reader could say the dialog of the search, and the list under a section that
+# has a page of its own. The breadcrumbs have the name of the navigation, and the logo,
+# in a link that has the name of the site, is “logo” in every language.
 _FIXES = {
-    # The script about the search comes before the theme's.
+    # The script about the search comes before the theme's, which is too eager.
     r'<script src="([^"]*assets/)javascripts/bundle\.': (
         r'<script src="\1search.js"></script>\n\g<0>'
     ),
@@ -55,6 +48,7 @@ _FIXES = {
     r'<span class="md-nav__icon md-icon"></span>\s*)([^<]+?)'
     r"(?=\s*</label>)": r'\1aria-label="\3"\2\3',
 }
+# Templates leave more blank lines than text: a third of a page.
 _BLANK = re.compile(r"\s*\n\s*")
 _PARAGRAPH = re.compile(r"<p>(?!<code>[^<]*</code></p>)(.*?)</p>", re.DOTALL)
 # Tags, and what makes a command of a Greek letter.
@@ -67,9 +61,7 @@ _SENTENCES = re.compile(
 
 def sheet() -> str:
     """The style sheets of the renderer as one, the page's own before its features'."""
-    first = Path(SHEET).name
-    found = [*_OWN.glob("assets/*.css"), *_OWN.glob("features/*/*.css")]
-    sheets = sorted(found, key=lambda sheet: (sheet.name != first, sheet.name))
+    sheets = [_OWN / SHEET, *sorted(_OWN.glob("features/*/*.css"))]
     return str(cssmin("\n".join(sheet.read_text("utf-8") for sheet in sheets)))
 
 
@@ -127,10 +119,7 @@ def described(html: str, plain: Callable[[str], str]) -> str:
 
 
 def language_of(folders: Sequence[Path | str], language: str) -> str:
-    """The language of the theme that is nearest: `pt-BR`, `pt`, or else English.
-
-    `folders` are those of the theme.
-    """
+    """The language of a theme's folders that is nearest: `pt-BR`, `pt`, or English."""
     for code in filter(None, (language, language.partition("-")[0])):
         file = f"partials/languages/{code}.html"
         if any(Path(folder, file).is_file() for folder in folders):
@@ -149,25 +138,16 @@ def quicken(theme: Theme, folder: Path, plugins: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
     def get_env() -> jinja2.Environment:
-        env, files = of_theme(), jinja2.FileSystemLoader(theme.dirs)
-        search = plugins.get("material/search")
-        left_out = "lunr" if search and search.config.get("lang") == ["en"] else ""
-        visible = partial(_visible, theme.dirs, left_out)
-        files.list_templates = visible  # type: ignore[method-assign]
-        unchanged = jinja2.DictLoader({UNCHANGED: "unchanged"})
-        env.loader = jinja2.ChoiceLoader([unchanged, files])
+        search, env, files = plugins.get("material/search"), of_theme(), set[str]()
+        is_english = search and search.config.get("lang") == ["en"]
+        # A pattern matches nothing hidden.
+        found = (glob("**/*.*", root_dir=d, recursive=True) for d in theme.dirs)
+        for path in map(Path, chain.from_iterable(found)):
+            if not (is_english and "lunr" in path.parts):
+                files.add(path.as_posix())
+        loader: Any = env.loader
+        loader.list_templates = lambda: sorted(files)
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
         return env
 
     theme.get_env = get_env  # type: ignore[method-assign]
-
-
-def _visible(folders: Iterable[str], left_out: str) -> list[str]:
-    """The files of a theme but those in hidden folders, and in one that is left out."""
-    found = set[str]()
-    for folder in folders:
-        for place, inner, files in os.walk(folder):
-            inner[:] = (n for n in inner if not n.startswith(".") and n != left_out)
-            where = Path(place).relative_to(folder)
-            found.update((where / name).as_posix() for name in files)
-    return sorted(found)
