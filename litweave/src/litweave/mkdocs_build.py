@@ -285,12 +285,8 @@ class Build:
             if config.not_in_nav and config.not_in_nav.match_file(page):
                 file.inclusion = InclusionLevel.NOT_IN_NAV
             self._add(chapter.download, chapter.path)
-        brought: dict[str, Any] = {
-            **site.copies,
-            theme.SHEET: theme.sheet(),
-            **theme.scripts(),
-        }
-        for uri, of in brought.items():
+        own: dict[str, Any] = {theme.SHEET: theme.sheet(), **theme.scripts()}
+        for uri, of in (own | site.copies).items():
             self._add(uri, of)
 
     def _add(self, uri: str, of: str | Path) -> File:
@@ -352,9 +348,8 @@ class Build:
                 page.meta.setdefault("description", theme.described(flat, plain))
         site.addresses.end()
         site.set_formulas()
-        style = site.formula_files(
-            made["html"] for made in self.pages.restored.values()
-        )
+        restored = self.pages.restored.values()
+        style = site.formula_files(made["html"] for made in restored)
         for uri, path in style.items():
             self._add(uri, path)
         self.config.extra_css[:0] = [*style][:1]
