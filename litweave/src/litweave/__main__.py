@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence, Sized
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mkdocs.exceptions import MkDocsException
@@ -17,6 +18,7 @@ from litweave import build as builder
 from litweave.features import copy
 from litweave.features.languages import Translator
 from litweave.features.languages.catalogs import Catalogs, Glossary, faults
+from litweave.mkdocs_build import load, run
 from litweave.settings import Settings
 from litweave.site import check
 
@@ -80,14 +82,42 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _catalogs(options: argparse.Namespace) -> int:
     settings = _settings(options)
-    given = {n: value for n, value in vars(settings).items() if hasattr(options, n)}
-    found = builder.translators(options.path, settings, given)
+    found = _translators(options, settings)
     wanted = [settings.language] if settings.language else [*found]
     if not wanted or wanted[0] not in found:
         known = f": {options.path} has {', '.join(found)}" if found else ""
         print(f"--language CODE says which language is meant{known}", file=sys.stderr)
         return 2
     return max(_update(found[code], options.check) for code in wanted)
+
+
+def _translators(
+    options: argparse.Namespace, settings: Settings
+) -> dict[str, Translator]:
+    """Who says in each language what a site says, to know all that it says.
+
+    The site is built as always, into a folder that is thrown away.
+    """
+    path = options.path
+    with TemporaryDirectory() as folder:
+        out = Path(folder, "site")
+        if path.suffix not in (".yml", ".yaml"):
+            if not settings.language:
+                return {}
+            speaker: Any = builder.build(settings, out).book.context.translator
+            return {settings.language: speaker}
+        with builder.listening(lambda said: print(said.getMessage(), file=sys.stderr)):
+            # What is wrong in a catalog is to be listed, and not to be in the way.
+            config = load(str(path), site_dir=str(out), strict=False)
+            plugin: Any = config.plugins.get("litweave-languages")
+            if not plugin or not plugin.config.languages:
+                message = f"{path} names no languages under litweave-languages"
+                raise MkDocsException(message)
+            if weave := config.plugins.get("litweave"):
+                given = {n: v for n, v in vars(settings).items() if hasattr(options, n)}
+                weave.config.update({**given, "language": ""})
+            run(config)
+        return dict(plugin.trees)
 
 
 def _update(speaker: Translator, check: bool) -> int:
@@ -155,23 +185,18 @@ def _add_command(
     help = "a Python file, or a folder of them"
     command.add_argument("path", type=Path, metavar="PATH", help=help)
     for option in fields(Settings)[1:]:
-        _add_setting(command, option.name, option.default, option.metadata["help"])
+        # It is there if it is given.
+        add = partial(command.add_argument, dest=option.name, default=argparse.SUPPRESS)
+        flag, help = f"--{option.name.replace('_', '-')}", option.metadata["help"]
+        if option.default is True:
+            add("--plain", action="store_false", help=_PLAIN)
+        elif option.default is False:
+            add(flag, action="store_true", help=help)
+        elif isinstance(option.default, tuple):
+            add(flag, action="append", help=f"{help}; may be given many times")
+        else:
+            add(flag, help=help)
     return command.add_argument
-
-
-def _add_setting(
-    parser: argparse.ArgumentParser, name: str, default: Any, help: str
-) -> None:
-    """One of the options that `mkdocs.yml` has, too; it is there if it is given."""
-    flag, action = f"--{name.replace('_', '-')}", "store"
-    if default is True:
-        flag, action, help = "--plain", "store_false", _PLAIN
-    elif default is False:
-        action = "store_true"
-    elif isinstance(default, tuple):
-        action, help = "append", f"{help}; may be given many times"
-    given = argparse.SUPPRESS
-    parser.add_argument(flag, dest=name, action=action, default=given, help=help)
 
 
 if __name__ == "__main__":

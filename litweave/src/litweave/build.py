@@ -1,20 +1,17 @@
 """From a package to a whole site, with no configuration: `assets/mkdocs.yml` has it.
 
-The site takes the place of its folder when it is whole. A folder that somebody else
-filled is never touched: only where the mark of an earlier site of ours lies may a new
-one come.
+The site takes the place of its folder when it is whole; only an empty folder, or one
+with the mark of an earlier site of ours, is ever replaced.
 """
 
 import json
 import logging
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mkdocs.commands.serve import serve as mkdocs_serve
 from mkdocs.exceptions import Abort, MkDocsException
@@ -24,10 +21,6 @@ from litweave.cache import build_folder
 from litweave.mkdocs_build import load, run
 from litweave.settings import Settings
 
-if TYPE_CHECKING:
-    from litweave.features.languages import Translator
-
-_CONFIGURATION = str(Path(__file__).parent / "assets" / "mkdocs.yml")
 _WEAVE = "mkdocs.plugins.litweave"
 
 
@@ -55,12 +48,11 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
         message = f"{out} has files that litweave did not make: name another folder"
         raise MkDocsException(message)
-    plugin: Any = None
+    config: Any = None
 
     def make(folder: Path) -> None:
-        nonlocal plugin
+        nonlocal config
         config = load(**_given(settings), site_dir=str(folder), strict=strict)
-        plugin = config.plugins["litweave"]
         run(config)
         mark = "litweave made this folder, and may replace it.\n"
         (folder / SITE_MARK).write_text(mark)
@@ -72,38 +64,8 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
             said = [record.getMessage() for record in heard] or [str(error)]
             raise MkDocsException("\n".join(said)) from None
     # The book keeps what litweave says.
-    others = (record for record in heard if record.name != _WEAVE)
-    return Built(plugin.site.book, [record.getMessage() for record in others])
-
-
-def translators(
-    path: Path, settings: Settings, given: Mapping[str, Any]
-) -> "dict[str, Translator]":
-    """Who says in each language what a site says, to know all that it says.
-
-    The site of a package, or of an `mkdocs.yml`, of whose options some are `given`, is
-    built as always, into a folder that is thrown away.
-
-    **Raises.** `MkDocsException` if it cannot be built, or has no languages.
-    """
-    with TemporaryDirectory() as folder:
-        out = Path(folder, "site")
-        if path.suffix not in (".yml", ".yaml"):
-            if not settings.language:
-                return {}
-            speaker: Any = build(settings, out).book.context.translator
-            return {settings.language: speaker}
-        with listening(lambda said: print(said.getMessage(), file=sys.stderr)):
-            # What is wrong in a catalog is to be listed, and not to be in the way.
-            config = load(str(path), site_dir=str(out), strict=False)
-            plugin: Any = config.plugins.get("litweave-languages")
-            if not plugin or not plugin.config.languages:
-                message = f"{path} names no languages under litweave-languages"
-                raise MkDocsException(message)
-            if weave := config.plugins.get("litweave"):
-                weave.config.update({**given, "language": ""})
-            run(config)
-        return dict(plugin.trees)
+    remarks = [record.getMessage() for record in heard if record.name != _WEAVE]
+    return Built(config.plugins["litweave"].site.book, remarks)
 
 
 def serve(settings: Settings, port: int) -> None:
@@ -135,8 +97,8 @@ def _given(settings: Settings) -> dict[str, Any]:
     said = json.dumps(vars(settings), default=lambda path: str(path.resolve()))
     # A mapping: MkDocs empties a list, and a preview reads it again.
     plugins = {"search": {}, "litweave": json.loads(said)}
-    name = settings.root.stem
-    return {"config_file": _CONFIGURATION, "site_name": name, "plugins": plugins}
+    file, name = str(Path(__file__).parent / "assets/mkdocs.yml"), settings.root.stem
+    return {"config_file": file, "site_name": name, "plugins": plugins}
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from markdown.util import get_installed_extensions
 from mkdocs.commands.build import build
 from mkdocs.config import config_options as options
 from mkdocs.config import load_config
-from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -73,11 +72,7 @@ def _check(option: Field[Any]) -> Any:
     return options.Type(kind, default=default)
 
 
-LitweaveConfig: type[Config] = type(
-    "LitweaveConfig",
-    (Config,),
-    {option.name: _check(option) for option in fields(Settings)},
-)
+OPTIONS = tuple((option.name, _check(option)) for option in fields(Settings))
 """The options under `litweave:` in `mkdocs.yml`."""
 
 

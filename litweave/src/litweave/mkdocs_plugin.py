@@ -40,7 +40,7 @@ from litweave.site import Site
 class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     """Pages of annotated modules, beside the pages that are written by hand."""
 
-    config_class = mkdocs_build.LitweaveConfig
+    config_scheme = mkdocs_build.OPTIONS
     shared: Site | None = None
     """The site in the language of its sources, if this one is in another."""
     site: Site

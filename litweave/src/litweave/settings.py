@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 
 def _option(help: str, default: Any = MISSING) -> Any:
@@ -11,10 +11,8 @@ def _option(help: str, default: Any = MISSING) -> Any:
 
 
 def _value(kind: object, value: Any) -> Any:
-    if kind == tuple[Path, ...]:
-        return tuple(map(Path, value))
-    if kind == tuple[str, ...]:
-        return tuple(value)
+    if get_origin(kind) is tuple:
+        return tuple(map(get_args(kind)[0], value))
     return Path(value) if value and kind in (Path, Path | None) else value
 
 

@@ -61,7 +61,8 @@ _SENTENCES = re.compile(
 
 def sheet() -> str:
     """The style sheets of the renderer as one, the page's own before its features'."""
-    sheets = [_OWN / SHEET, *sorted(_OWN.glob("features/*/*.css"))]
+    features = sorted(_OWN.glob("features/*/*.css"), key=lambda path: path.name)
+    sheets = [_OWN / SHEET, *features]
     return str(cssmin("\n".join(sheet.read_text("utf-8") for sheet in sheets)))
 
 
