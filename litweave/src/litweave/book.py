@@ -50,8 +50,7 @@ class Chapter:
 class Book:
     """The chapters by their pages, and what they share.
 
-    `directory_urls` says how the site's addresses are written: `layers/gelu/`, or else
-    `layers/gelu.html`. `modules` holds all that was read, by the names to import them
+    `modules` holds all that was read, by the names to import them
     by; `skipped` names the files that are no chapter, with the reason.
     """
 
@@ -74,9 +73,8 @@ class Book:
         """Make a chapter of each module in a folder, or of a file.
 
         `exclude` holds patterns of paths in the folder, and `taken` the pages that are
-        there already: a page written by hand comes first. The pages, and the paths that
-        the patterns are of, begin with the folder `below`, as `litweave/`. A file that
-        cannot be read is a problem, and the book goes on without it.
+        there already. The pages, and the paths for the patterns, begin with the folder
+        `below`, as `litweave/`. A file that cannot be read is a problem, and left out.
         """
         # `.` has no name, and no folder above it.
         source, taken = source.resolve(), set(taken)
@@ -86,7 +84,10 @@ class Book:
         for path in _files(source, exclude, below):
             if module := self._module(path, path.relative_to(source.parent).as_posix()):
                 found[path] = self.dependencies.modules[path] = module
-        root = _root(folder, [module.source for module in found.values()])
+        root, sources = folder, [module.source for module in found.values()]
+        # Imports begin above the outermost package.
+        while root.name and _is_package(root, sources):
+            root = root.parent
         for path, module in found.items():
             name = dotted(path, root)
             download = below + path.relative_to(folder).as_posix()
@@ -125,15 +126,11 @@ class Book:
         for name in dict.fromkeys(["", *(d.name for d in chapter.module.definitions)]):
             full = f"{chapter.name}.{name}".rstrip(".")
             self.context.names.add(Target(full, chapter.page, name))
-        self._note_unreadable(chapter.module)
-
-    def _note_unreadable(self, module: Module) -> None:
-        """Note the docstrings whose examples doctest refuses."""
-        for prose in module.prose:
+        for prose in chapter.module.prose:
             # No tool reads the examples in a comment.
-            if not module.lines[prose.line - 1].lstrip().startswith("#"):
+            if not chapter.module.lines[prose.line - 1].lstrip().startswith("#"):
                 try:
-                    doctests(prose.text, Place(module.path, prose.line))
+                    doctests(prose.text, Place(chapter.module.path, prose.line))
                 except PlacedError as error:
                     self.context.diagnostics.add(error.place, error.reason, "example")
 
@@ -188,13 +185,6 @@ def _page(download: str) -> str:
     name = "index" if path.stem == "__init__" else path.stem
     name = f"{name}_" if path.stem in _INDEX else name
     return str(path.with_name(f"{name}.md"))
-
-
-def _root(folder: Path, sources: Sequence[str]) -> Path:
-    """Where imports begin: above the outermost package."""
-    while folder.name and _is_package(folder, sources):
-        folder = folder.parent
-    return folder
 
 
 def _is_package(folder: Path, sources: Iterable[str]) -> bool:

@@ -48,17 +48,16 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
     if out.exists() and any(out.iterdir()) and not (out / SITE_MARK).exists():
         message = f"{out} has files that litweave did not make: name another folder"
         raise MkDocsException(message)
-    config: Any = None
 
     def make(folder: Path) -> None:
-        nonlocal config
-        config = load(**_given(settings), site_dir=str(folder), strict=strict)
+        config.site_dir = str(folder)
         run(config)
         mark = "litweave made this folder, and may replace it.\n"
         (folder / SITE_MARK).write_text(mark)
 
     with listening(heard.append):
         try:
+            config: Any = load(**_given(settings), strict=strict)
             build_folder(out, make, replace=True)
         except Abort as error:
             said = [record.getMessage() for record in heard] or [str(error)]

@@ -35,7 +35,7 @@ def write_text(path: Path, text: str) -> None:
 def build_folder(
     path: Path, make: Callable[[Path], None], replace: bool = False
 ) -> Path:
-    """Build a folder whole or not at all, under a lock, unless it is there.
+    """Build a folder whole or not at all, under a lock, if it is not there.
 
     Or else `replace` it.
     """
@@ -61,8 +61,7 @@ def build_folder(
 def digest(*texts: str, files: Iterable[Path] = ()) -> str:
     """A key for what is made of some texts and of some files."""
     whole = hashlib.sha256()
-    parts = (text.encode() for text in texts)
-    for part in chain(parts, (file.read_bytes() for file in files)):
+    for part in (*map(str.encode, texts), *(file.read_bytes() for file in files)):
         # Each part by itself, so that no two lists of parts are one text.
         whole.update(hashlib.sha256(part).digest())
     return whole.hexdigest()
@@ -124,15 +123,15 @@ class Folder:
 
     def forget(self, used: Iterable[str], others: int = 0) -> None:
         """Let go of all but what was used, and so many `others`: those kept last."""
+
+        def written(path: Path) -> int:
+            with suppress(OSError):
+                return path.stat().st_mtime_ns
+            return 0  # Another build let go of it.
+
         unused = {*self.path.rglob("*.json")} - {*map(self.file, used)}
-        for path in sorted(unused, key=_written, reverse=True)[others:]:
+        for path in sorted(unused, key=written, reverse=True)[others:]:
             path.unlink(missing_ok=True)
-
-
-def _written(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_mtime_ns
-    return 0  # There is none, or another build let go of it.
 
 
 def answers(

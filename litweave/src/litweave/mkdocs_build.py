@@ -58,18 +58,16 @@ class _Sources(options.ListOfItems[str]):
 
 
 def _check(option: Field[Any]) -> Any:
-    """What checks an option, by its type."""
     kind: Any = option.type
-    default: Any = option.default
     if kind == tuple[Path, ...]:
         return _Sources(options.FilesystemObject(exists=True))
     if kind == tuple[str, ...]:
-        return options.ListOfItems(options.Type(str), default=[*default])
+        return options.ListOfItems(options.Type(str), default=[*option.default])
     if kind is Path:
-        return options.Dir(default=str(default))
+        return options.Dir(default=str(option.default))
     if kind == Path | None:
         return options.Optional(options.File(exists=True))
-    return options.Type(kind, default=default)
+    return options.Type(kind, default=option.default)
 
 
 OPTIONS = tuple((option.name, _check(option)) for option in fields(Settings))
@@ -123,8 +121,8 @@ class Pages:
         name = f"pages-{language}" if language else "pages"
         self.kept, self.site = Folder(site.settings.cache / name), site
         self.files, self.common = files, _common(site, config, nav, files)
-        search = config.plugins.get("material/search")
-        index = getattr(search, "search_index", None)  # none if it is switched off
+        # There is none if it is switched off.
+        index = getattr(config.plugins.get("material/search"), "search_index", None)
         self.index: list[dict[str, Any]] = index.entries if index else []
         self.metas = dict[str, str]()  # of pages that may be kept
         self.restored = dict[str, dict[str, Any]]()
@@ -222,8 +220,6 @@ def _top(page: Page, site: Site) -> str:
 class Build:
     """A site while MkDocs builds it."""
 
-    pages: Pages
-
     def __init__(self, site: Site, config: MkDocsConfig) -> None:
         """Add what pages need to a configuration: nothing is read yet."""
         self.site, self.config, settings = site, config, site.settings
@@ -236,15 +232,14 @@ class Build:
                 config.markdown_extensions.append(name)
                 config.mdx_configs[name] = dict(given)
         if site.translator:
+            word = site.translator.word
             toc = config.mdx_configs.setdefault("toc", {})
-            link = toc.get("permalink_title", "Permanent link")
-            toc["permalink_title"] = site.translator.word(link)
+            toc["permalink_title"] = word(toc.get("permalink_title", "Permanent link"))
+            back = word("Jump back to footnote {number} in the text")
             notes = config.mdx_configs.setdefault("footnotes", {})
-            back = site.translator.word("Jump back to footnote {number} in the text")
             notes.setdefault("BACKLINK_TITLE", back.replace("{number}", "{}"))
         # MkDocs takes an extension itself as well as its name.
-        own: list[Any] = [dialect.Dialect(), site.addresses]
-        config.markdown_extensions.extend(own)
+        config.markdown_extensions += [dialect.Dialect(), site.addresses]  # type: ignore[list-item]
         theme.quicken(config.theme, settings.cache / "templates", config.plugins)
         config.extra_css.insert(0, theme.SHEET)
         script = options.ExtraScriptValue(theme.SCRIPT)
@@ -253,8 +248,8 @@ class Build:
         # A preview builds again when a source, a catalog or a shape changes.
         measured = shapes.watched(settings.cache)
         measured.mkdir(parents=True, exist_ok=True)
-        watched = [*settings.source, settings.locale, measured]
-        config.watch.extend(str(path) for path in watched if path.exists())
+        watched = filter(Path.exists, (*settings.source, settings.locale, measured))
+        config.watch.extend(map(str, watched))
 
     # ## Files
 
@@ -347,15 +342,14 @@ class Build:
         style = site.formula_files(made["html"] for made in restored)
         for uri, path in style.items():
             self._add(uri, path)
-        self.config.extra_css[:0] = [*style][:1]
-        self._join_sheets()
+        self._join_sheets([*[*style][:1], *self.config.extra_css])
         for found in sorted(site.diagnostics.found):
             _log.warning("%s", found)
 
-    def _join_sheets(self) -> None:
+    def _join_sheets(self, wanted: list[str]) -> None:
         """Let pages ask for one style sheet in the place of all that the site has."""
         sheets, others = dict[str, str](), list[str]()
-        for uri in self.config.extra_css:
+        for uri in wanted:
             file = self.files.get_file_from_path(uri)
             # An import must stand first in a sheet.
             if file and "@import" not in (sheet := file.content_string):

@@ -50,11 +50,10 @@ def run(script: str, question: object, *arguments: str) -> Any:
 
 
 def packages(cache: Path, manifest: Path = _MANIFEST) -> Path:
-    """The folder `node_modules` with what a manifest's lock names.
+    """The folder `node_modules` with what a manifest's lock names, in `cache`.
 
-    What is not there yet is installed. It lies in `cache`, under the hash of the lock:
-    another version is another folder, and an installation that was interrupted is never
-    taken for a whole one.
+    It lies under the hash of the lock: another version is another folder, and an
+    installation that was interrupted is never taken for a whole one.
 
     **Raises.** [`NodeError`][] if npm fails.
     """

@@ -32,7 +32,7 @@ _VERBATIM = re.compile(r'<(?:code|span class="katex")(?=[ >])')
 class Site:
     """What is read, found out and made of the sources.
 
-    `directory_urls` says how addresses are written, `layers/gelu/` or
+    With `directory_urls`, addresses are written `layers/gelu/`, else
     `layers/gelu.html`. A preview takes what earlier code gave and runs nothing before
     it shows a page. `address` is where the site will stand, and `shared` the site in
     the language of the sources, if this one is in another.
@@ -53,24 +53,17 @@ class Site:
         self.texts = dict[str, tuple[str, Place, Slots]]()  # those written by hand
         self._waiting = list[Callable[[], None]]()
         self.voice: Translator = Translator.read(settings)
+        # Who speaks, unless the pages are in the language of their sources.
+        self.translator = self.voice if self.voice.language else None
         self.book = Book(directory_urls)
         if shared:  # Only what is wrong in it is a language's own.
             context = replace(shared.book.context, diagnostics=Diagnostics())
             self.book = replace(shared.book, context=context)
         self.book.context.raw_html = settings.raw_html
         self.book.context.translator = self.translator
+        self.diagnostics = self.book.context.diagnostics
         self.diagnostics.found.update(self.voice.errors)
         self.addresses = Addresses(self.book)
-
-    @property
-    def translator(self) -> Translator | None:
-        """Who speaks, unless the pages are in the language of their sources."""
-        return self.voice if self.voice.language else None
-
-    @property
-    def diagnostics(self) -> Diagnostics:
-        """What is wrong, as far as it is known."""
-        return self.book.context.diagnostics
 
     # ## The sources
 
@@ -81,8 +74,8 @@ class Site:
         """
         if self.shared:
             return
-        first, *others = self.settings.source
-        for source, below in ((first, ""), *((s, f"{s.name}/") for s in others)):
+        for number, source in enumerate(self.settings.source):
+            below = f"{source.name}/" if number else ""
             self.book.read(source, self.settings.exclude, taken, below)
         if self.settings.extras and self.book.chapters:
             begun = [enrich(self) for enrich in FEATURES]
@@ -100,9 +93,9 @@ class Site:
     def begin(self, uri: str, text: str = "", line: int = 1) -> None:
         """Know what a page says: a module's, or a text by hand with its first line."""
         self.addresses.chapter = chapter = self.book.chapters.get(uri)
+        source: Module | str
         if chapter:
-            source: Module | str = chapter.module
-            place = Place(chapter.module.path, 1)
+            source, place = chapter.module, Place(chapter.module.path, 1)
         else:
             place = Place(uri, line)
             source, tables = diff.framed(text, place, uri, self.book)
@@ -214,15 +207,14 @@ FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
 def check(settings: Settings) -> Book:
     """Read a package or a file, and note all that its pages would lack.
 
-    It goes the way of a build, without MkDocs: what a build would complain of, it finds
-    in the same words. And it looks for what is not there: the title of a module, a word
-    about a public class or function.
+    It goes the way of a build, without MkDocs, and so complains in the same words. And
+    it looks for what is not there: titles, words about a public class or function.
     """
     site = Site(settings, directory_urls=False)
     site.read()
     book, diagnostics = site.book, site.diagnostics
-    copied = {chapter.download for chapter in site.chapters.values()} | {*site.copies}
-    files = {"index.md", *book.chapters} | copied
+    copied = {chapter.download for chapter in site.chapters.values()}
+    files = {"index.md", *book.chapters, *copied, *site.copies}
     site.addresses.has = files.__contains__
     for uri, chapter in book.chapters.items():
         for line, silence in _silences(chapter.module):
@@ -242,12 +234,11 @@ def _silences(module: Module) -> Iterator[tuple[int, str]]:
     # The prose of a row that opens a definition is its docstring, or the comment above
     # it. One name may be defined many times (overloads, setters): once is enough.
     told = {r.definition.name for r in module.rows if r.prose and r.definition}
-    classes = {d.name for d in module.definitions if d.is_class}
+    outer = {"", *(d.name for d in module.definitions if d.is_class)}
     for definition in module.definitions:
         name = definition.name
-        around = name.rpartition(".")[0]
         public = not any(part.startswith("_") for part in name.split("."))
-        if public and (not around or around in classes) and name not in told:
+        if public and name.rpartition(".")[0] in outer and name not in told:
             told.add(name)
             what = "class" if definition.is_class else "function"
             yield definition.line, f"nothing is said about the {what} “{name}”"

@@ -48,8 +48,9 @@ _FIXES = {
     r'<span class="md-nav__icon md-icon"></span>\s*)([^<]+?)'
     r"(?=\s*</label>)": r'\1aria-label="\3"\2\3',
 }
-# Templates leave more blank lines than text: a third of a page.
-_BLANK = re.compile(r"\s*\n\s*")
+# Templates leave more blank lines than text: a third of a page. What the frame is
+# around, the article, stays as it is: code may be in it.
+_BLANK = re.compile(r"(<article.*</article>)|\s*\n\s*", re.DOTALL)
 _PARAGRAPH = re.compile(r"<p>(?!<code>[^<]*</code></p>)(.*?)</p>", re.DOTALL)
 # Tags, and what makes a command of a Greek letter.
 _NO_WORDS = re.compile(r"<[^>]*>|\\(?=[a-z])")
@@ -72,10 +73,7 @@ def scripts() -> dict[str, Path]:
 
 
 def joined(sheets: Mapping[str, str]) -> str:
-    """Sheets of a site, by their addresses, as one.
-
-    A browser shows no page before the last of its sheets is there.
-    """
+    """Sheets of a site, by their addresses, as one: a browser waits for the last."""
 
     def moved(uri: str) -> str:
         return _BESIDE.sub(
@@ -98,12 +96,8 @@ def preload(url: str) -> str:
 
 def mended(html: str) -> str:
     """A finished page of Material with all of these fixes."""
-    # What the frame is around, the article, stays as it is: code may be in it.
-    before, start, rest = html.partition("<article")
-    article, end, after = rest.rpartition("</article>")
-    if end:
-        frame = (_BLANK.sub("\n", part) for part in (before, after))
-        html = f"{start}{article}{end}".join(frame)
+    if "</article>" in html:
+        html = _BLANK.sub(lambda match: match[1] or "\n", html)
     for wrong, right in _FIXES.items():
         html = re.sub(wrong, right, html)
     return html
