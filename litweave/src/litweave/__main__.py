@@ -44,9 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-# ## The commands
-
-
 def _build(options: argparse.Namespace) -> int:
     start = time.monotonic()
     built = builder.build(_settings(options), options.out, options.strict)
@@ -94,10 +91,7 @@ def _catalogs(options: argparse.Namespace) -> int:
 def _translators(
     options: argparse.Namespace, settings: Settings
 ) -> dict[str, Translator]:
-    """Who says in each language what a site says, to know all that it says.
-
-    The site is built as always, into a folder that is thrown away.
-    """
+    """Who says what a site says, by language, after a build that is thrown away."""
     path = options.path
     with TemporaryDirectory() as folder:
         out = Path(folder, "site")
@@ -135,9 +129,6 @@ def _update(speaker: Translator, check: bool) -> int:
         print(f"{'would change' if check else 'wrote'} {path}")
     print(f"{language}: {_count(problems, 'problem')}", file=sys.stderr)
     return 1 if problems or (check and files) else 0
-
-
-# ## The arguments
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -134,8 +134,6 @@ class Book:
                 except PlacedError as error:
                     self.context.diagnostics.add(error.place, error.reason, "example")
 
-    # ## Addresses
-
     def href(self, target: Target, page: str) -> str:
         """The address of a target as a link on a page needs it."""
         anchor = f"#{target.anchor}" if target.anchor else ""

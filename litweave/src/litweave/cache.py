@@ -55,9 +55,6 @@ def build_folder(
     return path
 
 
-# ## Keys
-
-
 def digest(*texts: str, files: Iterable[Path] = ()) -> str:
     """A key for what is made of some texts and of some files."""
     whole = hashlib.sha256()
@@ -87,9 +84,6 @@ def installed() -> str:
     return "\n".join([sys.version, *chain.from_iterable(names)])
 
 
-# ## What is kept
-
-
 @dataclass(frozen=True)
 class Folder:
     """Things that can be written as JSON, each in a file, kept at once.
@@ -101,7 +95,6 @@ class Folder:
     path: Path
 
     def file(self, name: str) -> Path:
-        """Where a thing is kept."""
         return self.path / f"{name}.json"
 
     def get(self, name: str, *keys: str) -> Any:
@@ -112,7 +105,6 @@ class Folder:
         return None
 
     def keep(self, name: str, thing: Any, *keys: str) -> None:
-        """Keep a thing under some keys."""
         write_text(self.file(name), json.dumps([keys, thing], ensure_ascii=False))
 
     def made(self, name: str, key: str, make: Callable[[], Any]) -> Any:

@@ -47,9 +47,6 @@ _UNCHANGED = Template("unchanged")
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
-# ## The options
-
-
 class _Sources(options.ListOfItems[str]):
     """A folder or a file, or a list of them."""
 
@@ -59,22 +56,20 @@ class _Sources(options.ListOfItems[str]):
 
 def _check(option: Field[Any]) -> Any:
     kind: Any = option.type
+    default: Any = option.default
     if kind == tuple[Path, ...]:
         return _Sources(options.FilesystemObject(exists=True))
     if kind == tuple[str, ...]:
-        return options.ListOfItems(options.Type(str), default=[*option.default])
+        return options.ListOfItems(options.Type(str), default=[*default])
     if kind is Path:
-        return options.Dir(default=str(option.default))
+        return options.Dir(default=str(default))
     if kind == Path | None:
         return options.Optional(options.File(exists=True))
-    return options.Type(kind, default=option.default)
+    return options.Type(kind, default=default)
 
 
 OPTIONS = tuple((option.name, _check(option)) for option in fields(Settings))
 """The options under `litweave:` in `mkdocs.yml`."""
-
-
-# ## MkDocs itself
 
 
 def load(config_file: str, **given: Any) -> MkDocsConfig:
@@ -96,9 +91,6 @@ def run(config: MkDocsConfig) -> None:
         build(config)
     finally:
         config.plugins.on_shutdown()
-
-
-# ## Finished pages, kept: one that would come out as before is not made again
 
 
 class Pages:
@@ -144,11 +136,6 @@ class Pages:
         page.links_to_anchors = {file: anchors for file, anchors in found if file}
         page.meta.update(template=_UNCHANGED, search={"exclude": True})
         return True
-
-    def read(self, uri: str) -> None:
-        """A page has come out of Markdown: complaints are about others now."""
-        if self.warnings.get_counts() != self.before:
-            self.metas.pop(uri, None)
 
     def keep(self, page: Page, html: str) -> None:
         """Keep a page at once, unless it is wrong: a build that is stopped has it.
@@ -214,11 +201,8 @@ def _top(page: Page, site: Site) -> str:
     return _TO_HEADING.match(text)[0]  # type: ignore[index]
 
 
-# ## A build
-
-
 class Build:
-    """A site while MkDocs builds it."""
+    """A site while MkDocs builds it: what each step is for, the plugin tells."""
 
     def __init__(self, site: Site, config: MkDocsConfig) -> None:
         """Add what pages need to a configuration: nothing is read yet."""
@@ -254,7 +238,6 @@ class Build:
     # ## Files
 
     def add_files(self, files: Files) -> None:
-        """Read the modules, make a page and a download of each, bring the assets."""
         site, config = self.site, self.config
         site.read([file.src_uri for file in files.documentation_pages()])
         book = site.book
@@ -291,14 +274,12 @@ class Build:
     # ## Pages
 
     def begin(self, nav: Navigation, files: Files) -> None:
-        """Know what all pages have in common, before the first is made."""
         self.files, addresses = files, self.site.addresses
         addresses.has, addresses.bring = files.src_uris.__contains__, self._add
         self.pages = Pages(self.site, self.config, nav, files)
         self.part.total = 2 * len(nav.pages)  # Each is read, and then written.
 
     def markdown(self, text: str, page: Page) -> str:
-        """The Markdown of a page: of rows, or of prose that is written by hand."""
         site, uri = self.site, page.file.src_uri
         self.part.next(uri)
         site.voice.translate_front(page.meta)
@@ -312,9 +293,9 @@ class Build:
         return site.document(uri)
 
     def read(self, page: Page) -> None:
-        """Know what can be linked to on a page, which has come out of Markdown."""
         uri, anchors = page.file.src_uri, self.site.addresses.anchors
-        self.pages.read(uri)
+        if self.pages.warnings.get_counts() != self.pages.before:
+            self.pages.metas.pop(uri, None)  # Its next build is to complain again.
         # MkDocs takes words in code, as `<the id>`, for a tag without a value.
         present = filter(None, page.present_anchor_ids or ())
         known = anchors.get(uri, set()).union(present)
@@ -323,7 +304,6 @@ class Build:
             page.links_to_anchors = None  # They are judged here, with their lines.
 
     def lay_out(self) -> None:
-        """Lay out modules, set the mathematics of the site, tell what is wrong."""
         site, plain = self.site, self.site.book.context.formulas.plain
         self.shown = dict[str, str]()
         # Most of it is in the prose, and the programs may still be at work.
@@ -348,19 +328,15 @@ class Build:
 
     def _join_sheets(self, wanted: list[str]) -> None:
         """Let pages ask for one style sheet in the place of all that the site has."""
-        sheets, others = dict[str, str](), list[str]()
-        for uri in wanted:
-            file = self.files.get_file_from_path(uri)
-            # An import must stand first in a sheet.
-            if file and "@import" not in (sheet := file.content_string):
-                sheets[uri] = sheet
-            else:
-                others.append(uri)
+        found = {uri: self.files.get_file_from_path(uri) for uri in wanted}
+        texts = {uri: file.content_string for uri, file in found.items() if file}
+        # An import must stand first in a sheet.
+        sheets = {uri: text for uri, text in texts.items() if "@import" not in text}
+        others = [uri for uri in wanted if uri not in sheets]
         self._add(theme.JOINED, theme.joined(sheets))
         self.config.extra_css = [*others, theme.JOINED]
 
     def show(self, page: Page) -> None:
-        """Put the page that is shown in the place of that which search has read."""
         uri = page.file.src_uri
         self.part.next(uri)
         if made := self.pages.restored.get(uri):
@@ -376,7 +352,6 @@ class Build:
             items += item.children
 
     def finish(self, output: str, page: Page) -> str:
-        """Fill in what was set aside, and names that the theme leaves out."""
         uri = page.file.src_uri
         if made := self.pages.restored.get(uri):
             return str(made["html"])
@@ -384,9 +359,6 @@ class Build:
         output = self.site.fill(uri, output, theme.preload(page.url))
         self.pages.keep(page, output)
         return output
-
-
-# ## A preview
 
 
 class Standing:

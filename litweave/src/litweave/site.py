@@ -6,7 +6,7 @@ The plugin and `check` both go this way, so that they judge the same.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from litweave.words import heading
 _VERBATIM = re.compile(r'<(?:code|span class="katex")(?=[ >])')
 
 
+@dataclass(eq=False)
 class Site:
     """What is read, found out and made of the sources.
 
@@ -38,16 +39,14 @@ class Site:
     the language of the sources, if this one is in another.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        directory_urls: bool = True,
-        is_preview: bool = False,
-        address: str = "",
-        shared: "Site | None" = None,
-    ) -> None:
-        self.settings, self.is_preview = settings, is_preview
-        self.address, self.shared = address, shared
+    settings: Settings
+    directory_urls: bool = True
+    is_preview: bool = False
+    address: str = ""
+    shared: "Site | None" = None
+
+    def __post_init__(self) -> None:
+        settings, shared = self.settings, self.shared
         self.contents = ""  # the page that lists all others, if there is one
         self.copies: dict[str, str] = shared.copies if shared else {}
         self.texts = dict[str, tuple[str, Place, Slots]]()  # those written by hand
@@ -55,7 +54,7 @@ class Site:
         self.voice: Translator = Translator.read(settings)
         # Who speaks, unless the pages are in the language of their sources.
         self.translator = self.voice if self.voice.language else None
-        self.book = Book(directory_urls)
+        self.book = Book(self.directory_urls)
         if shared:  # Only what is wrong in it is a language's own.
             context = replace(shared.book.context, diagnostics=Diagnostics())
             self.book = replace(shared.book, context=context)
@@ -64,8 +63,6 @@ class Site:
         self.diagnostics = self.book.context.diagnostics
         self.diagnostics.found.update(self.voice.errors)
         self.addresses = Addresses(self.book)
-
-    # ## The sources
 
     def read(self, taken: Sequence[str] = ()) -> None:
         """Read the modules, and begin to find out what there is to say of them.
@@ -151,8 +148,6 @@ class Site:
         head = formulas.plain(head) + (head_of_formulas if is_shown(body) else "")
         return head + end + body
 
-    # ## Mathematics
-
     def set_formulas(self) -> None:
         """Let KaTeX set all formulas that were read since the last time."""
         formulas, cache = self.book.context.formulas, self.settings.cache
@@ -168,8 +163,8 @@ class Site:
         if any(map(is_shown, [*self.book.context.formulas.html, *pages])):
             with suppress(node.NodeError):
                 dist = node.packages(self.settings.cache) / "katex/dist"
-                fonts = sorted(path.name for path in dist.glob("fonts/*.woff2"))
-                names = "katex.min.css", *(f"fonts/{font}" for font in fonts)
+                fonts = (f"fonts/{path.name}" for path in dist.glob("fonts/*.woff2"))
+                names = "katex.min.css", *sorted(fonts)
                 return {f"assets/katex/{name}": dist / name for name in names}
         return {}
 
@@ -187,8 +182,6 @@ def contents(book: Book, uri: str) -> str:
     return f'<ul class="weave-contents">\n{items}</ul>'
 
 
-# ## Features
-
 # Each adds to the overlays, and gives what is left to do after a program. Programs
 # begin first. Tools and panels stand on a page in the order of this list.
 FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
@@ -199,9 +192,6 @@ FEATURES: Sequence[Callable[[Site], Callable[[], None] | None]] = (
     links.enrich,
     symbols.enrich,
 )
-
-
-# ## Check
 
 
 def check(settings: Settings) -> Book:
