@@ -58,7 +58,7 @@ def build_folder(
 def digest(*texts: str, files: Iterable[Path] = ()) -> str:
     """A key for what is made of some texts and of some files."""
     whole = hashlib.sha256()
-    for part in (*map(str.encode, texts), *(file.read_bytes() for file in files)):
+    for part in chain(map(str.encode, texts), map(Path.read_bytes, files)):
         # Each part by itself, so that no two lists of parts are one text.
         whole.update(hashlib.sha256(part).digest())
     return whole.hexdigest()

@@ -93,116 +93,16 @@ def run(config: MkDocsConfig) -> None:
         config.plugins.on_shutdown()
 
 
-class Pages:
-    """The finished pages that are kept, and those that are taken from there.
+class Build:
+    """A site while MkDocs builds it: what each step is for, the plugin tells.
 
-    Each is kept with the key of all that it was made of: the source, what was laid over
-    it, the names that its prose may link to, the navigation, the configuration, and the
-    programs that make it. A page that there was something to complain of is not kept,
-    so that the next build complains again.
+    Finished pages are kept, and one that would come out as before is not made again: so
+    the key of each is made of all that it depends on. A page that there was something
+    to complain of is not kept, so that the next build complains again.
     """
 
     # How often anybody complained of anything.
     warnings = CountHandler(level=logging.WARNING)
-
-    def __init__(
-        self, site: Site, config: MkDocsConfig, nav: Navigation, files: Files
-    ) -> None:
-        """All that pages have in common is looked at once."""
-        language = site.settings.language
-        name = f"pages-{language}" if language else "pages"
-        self.kept, self.site = Folder(site.settings.cache / name), site
-        self.files, self.common = files, _common(site, config, nav, files)
-        # There is none if it is switched off.
-        index = getattr(config.plugins.get("material/search"), "search_index", None)
-        self.index: list[dict[str, Any]] = index.entries if index else []
-        self.metas = dict[str, str]()  # of pages that may be kept
-        self.restored = dict[str, dict[str, Any]]()
-
-    def restore(self, page: Page) -> bool:
-        """Let a page be as it was, if it is made of the same parts."""
-        uri, get = page.file.src_uri, self.files.get_file_from_path
-        self.metas[uri], self.before = repr(page.meta), self.warnings.get_counts()
-        # Any other is made whatever is laid over it, and waits for nothing.
-        made = self.kept.file(uri).exists() and self.kept.get(uri, self._key(uri))
-        if not made or not self.site.addresses.again(uri, made["leads_to"]):
-            return False
-        self.restored[uri] = made
-        # What MkDocs would find out is known. The contents stand in the HTML only.
-        page.render = lambda *_: None  # type: ignore[method-assign]
-        page.content, page.toc, page.title = "", TableOfContents([]), made["title"]
-        page.present_anchor_ids = set(made["anchors"])
-        found = ((get(uri), anchors) for uri, anchors in made["links"].items())
-        page.links_to_anchors = {file: anchors for file, anchors in found if file}
-        page.meta.update(template=_UNCHANGED, search={"exclude": True})
-        return True
-
-    def keep(self, page: Page, html: str) -> None:
-        """Keep a page at once, unless it is wrong: a build that is stopped has it.
-
-        What there is to judge of it and to bring again is kept, too, and the anchors
-        that MkDocs judges itself.
-        """
-        uri = page.file.src_uri
-        chapter = self.site.book.chapters.get(uri)
-        path = chapter.module.path if chapter else uri
-        wrong = {found.place.path for found in self.site.diagnostics.found}
-        if path in wrong or uri not in self.metas:
-            return
-        links = (page.links_to_anchors or {}).items()
-        own = [e for e in self.index if e["location"].partition("#")[0] == page.url]
-        made = {
-            "title": str(page.title),
-            "anchors": sorted(page.present_anchor_ids or ()),
-            "links": {file.src_uri: anchors for file, anchors in links},
-            "leads_to": self.site.addresses.links.get(uri, []),
-            "entries": own,
-            "html": html,
-        }
-        self.kept.keep(uri, made, self._key(uri))
-
-    def _key(self, uri: str) -> str:
-        return digest(self.common, self.metas[uri], *self.site.parts(uri))
-
-
-def _common(site: Site, config: MkDocsConfig, nav: Navigation, files: Files) -> str:
-    """A key for what all pages are made of."""
-    # What is installed is known by its version.
-    folders = (folder for folder in config.theme.dirs if "site-packages" not in folder)
-    own = files_in(*map(Path, folders), *map(Path, config.hooks))
-    # A hook is among the plugins, and has no settings.
-    plugins = [
-        (name, dict(getattr(plugin, "config", {})))
-        for name, plugin in config.plugins.items()
-    ]
-    settings = {name: value for name, value in config.items() if name not in _APART}
-    shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins}")
-    # Where nobody knows what a page is made of, no other build has the same key.
-    unknown = token_hex() if _may_read(config) else ""
-    names = repr(dict(site.book.context.names.by_end))
-    uris = sorted(files.src_uris)
-    # A title that the navigation does not give stands at the top of the page.
-    tops = (_top(page, site) for page in nav.pages if page.title is None)
-    said = str(nav), names, site.voice.interface, *uris, *tops
-    return digest(cache.own(), installed(), shown, unknown, *said, files=own)
-
-
-def _may_read(config: MkDocsConfig) -> bool:
-    """Whether an extension of Markdown may read files, such as snippets of text."""
-    modules = {entry.name: entry.value for entry in get_installed_extensions()}
-    given: list[Any] = [*config.markdown_extensions]
-    names = (e if isinstance(e, str) else type(e).__module__ + "." for e in given)
-    return not all(_KNOWN.match(modules.get(name, name)) for name in names)
-
-
-def _top(page: Page, site: Site) -> str:
-    chapter = site.book.chapters.get(page.file.src_uri)
-    text = chapter.module.source if chapter else page.file.content_string
-    return _TO_HEADING.match(text)[0]  # type: ignore[index]
-
-
-class Build:
-    """A site while MkDocs builds it: what each step is for, the plugin tells."""
 
     def __init__(self, site: Site, config: MkDocsConfig) -> None:
         """Add what pages need to a configuration: nothing is read yet."""
@@ -276,8 +176,49 @@ class Build:
     def begin(self, nav: Navigation, files: Files) -> None:
         self.files, addresses = files, self.site.addresses
         addresses.has, addresses.bring = files.src_uris.__contains__, self._add
-        self.pages = Pages(self.site, self.config, nav, files)
+        settings, search = (
+            self.site.settings,
+            self.config.plugins.get("material/search"),
+        )
+        name = f"pages-{settings.language}" if settings.language else "pages"
+        self.kept, self.common = Folder(settings.cache / name), self._common(nav)
+        index = getattr(search, "search_index", None)  # none if it is switched off
+        self.entries: list[dict[str, Any]] = index.entries if index else []
+        self.metas = dict[str, str]()  # of pages that may be kept
+        self.restored = dict[str, dict[str, Any]]()
         self.part.total = 2 * len(nav.pages)  # Each is read, and then written.
+
+    def _common(self, nav: Navigation) -> str:
+        """A key for what all pages are made of."""
+        site, config = self.site, self.config
+        # What is installed is known by its version.
+        folders = (name for name in config.theme.dirs if "site-packages" not in name)
+        own = files_in(*map(Path, folders), *map(Path, config.hooks))
+        # A hook is among the plugins, and has no settings.
+        plugins = {n: dict(getattr(p, "config", {})) for n, p in config.plugins.items()}
+        settings = {name: config[name] for name in config if name not in _APART}
+        shown = _PLACE.sub("", f"{settings} {dict(config.theme)} {plugins}")
+        # Where nobody knows what a page is made of, no other build has the same key.
+        unknown = token_hex() if _may_read(config) else ""
+        names = repr(dict(site.book.context.names.by_end))
+        # A title that the navigation does not give stands at the top of the page.
+        tops = (self._top(page) for page in nav.pages if page.title is None)
+        said = (
+            str(nav),
+            names,
+            site.voice.interface,
+            *sorted(self.files.src_uris),
+            *tops,
+        )
+        return digest(cache.own(), installed(), shown, unknown, *said, files=own)
+
+    def _top(self, page: Page) -> str:
+        chapter = self.site.book.chapters.get(page.file.src_uri)
+        text = chapter.module.source if chapter else page.file.content_string
+        return _TO_HEADING.match(text)[0]  # type: ignore[index]
+
+    def _key(self, uri: str) -> str:
+        return digest(self.common, self.metas[uri], *self.site.parts(uri))
 
     def markdown(self, text: str, page: Page) -> str:
         site, uri = self.site, page.file.src_uri
@@ -286,16 +227,34 @@ class Build:
         # What stands above the prose, such as front matter, counts for the lines.
         above = page.file.content_string.count("\n") - text.count("\n")
         site.begin(uri, text, 1 + above)
-        if self.pages.restore(page):
+        if self._restore(page):
             return ""
         if chapter := site.book.chapters.get(uri):
             coloured(chapter.module.source)  # It takes its time, and is remembered.
         return site.document(uri)
 
+    def _restore(self, page: Page) -> bool:
+        """Let a page be as it was, if it is made of the same parts."""
+        uri, get = page.file.src_uri, self.files.get_file_from_path
+        self.metas[uri], self.before = repr(page.meta), self.warnings.get_counts()
+        # Any other is made whatever is laid over it, and waits for nothing.
+        made = self.kept.file(uri).exists() and self.kept.get(uri, self._key(uri))
+        if not made or not self.site.addresses.again(uri, made["leads_to"]):
+            return False
+        self.restored[uri] = made
+        # What MkDocs would find out is known. The contents stand in the HTML only.
+        page.render = lambda *_: None  # type: ignore[method-assign]
+        page.content, page.toc, page.title = "", TableOfContents([]), made["title"]
+        page.present_anchor_ids = set(made["anchors"])
+        found = ((get(uri), anchors) for uri, anchors in made["links"].items())
+        page.links_to_anchors = {file: anchors for file, anchors in found if file}
+        page.meta.update(template=_UNCHANGED, search={"exclude": True})
+        return True
+
     def read(self, page: Page) -> None:
         uri, anchors = page.file.src_uri, self.site.addresses.anchors
-        if self.pages.warnings.get_counts() != self.pages.before:
-            self.pages.metas.pop(uri, None)  # Its next build is to complain again.
+        if self.warnings.get_counts() != self.before:
+            self.metas.pop(uri, None)
         # MkDocs takes words in code, as `<the id>`, for a tag without a value.
         present = filter(None, page.present_anchor_ids or ())
         known = anchors.get(uri, set()).union(present)
@@ -318,8 +277,7 @@ class Build:
                 page.meta.setdefault("description", theme.described(flat, plain))
         site.addresses.end()
         site.set_formulas()
-        restored = self.pages.restored.values()
-        style = site.formula_files(made["html"] for made in restored)
+        style = site.formula_files(made["html"] for made in self.restored.values())
         for uri, path in style.items():
             self._add(uri, path)
         self._join_sheets([*[*style][:1], *self.config.extra_css])
@@ -339,8 +297,8 @@ class Build:
     def show(self, page: Page) -> None:
         uri = page.file.src_uri
         self.part.next(uri)
-        if made := self.pages.restored.get(uri):
-            self.pages.index.extend(made["entries"])
+        if made := self.restored.get(uri):
+            self.entries.extend(made["entries"])
         elif page.content:
             page.content = self.shown.pop(uri, page.content)
         items = [*page.toc] if uri in self.site.chapters else []
@@ -353,12 +311,44 @@ class Build:
 
     def finish(self, output: str, page: Page) -> str:
         uri = page.file.src_uri
-        if made := self.pages.restored.get(uri):
+        if made := self.restored.get(uri):
             return str(made["html"])
         output = theme.mended(breakable_blocks(output))
         output = self.site.fill(uri, output, theme.preload(page.url))
-        self.pages.keep(page, output)
+        self._keep(page, output)
         return output
+
+    def _keep(self, page: Page, html: str) -> None:
+        """Keep a page at once, unless it is wrong: a build that is stopped has it.
+
+        What there is to judge of it and to bring again is kept, too, and the anchors
+        that MkDocs judges itself.
+        """
+        uri = page.file.src_uri
+        chapter = self.site.book.chapters.get(uri)
+        path = chapter.module.path if chapter else uri
+        wrong = {found.place.path for found in self.site.diagnostics.found}
+        if path in wrong or uri not in self.metas:
+            return
+        links = (page.links_to_anchors or {}).items()
+        own = [e for e in self.entries if e["location"].partition("#")[0] == page.url]
+        made = {
+            "title": str(page.title),
+            "anchors": sorted(page.present_anchor_ids or ()),
+            "links": {file.src_uri: anchors for file, anchors in links},
+            "leads_to": self.site.addresses.links.get(uri, []),
+            "entries": own,
+            "html": html,
+        }
+        self.kept.keep(uri, made, self._key(uri))
+
+
+def _may_read(config: MkDocsConfig) -> bool:
+    """Whether an extension of Markdown may read files, such as snippets of text."""
+    modules = {entry.name: entry.value for entry in get_installed_extensions()}
+    given: list[Any] = [*config.markdown_extensions]
+    names = (e if isinstance(e, str) else type(e).__module__ + "." for e in given)
+    return not all(_KNOWN.match(modules.get(name, name)) for name in names)
 
 
 class Standing:

@@ -31,7 +31,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
 from litweave import mkdocs_build, theme
-from litweave.mkdocs_build import Build, Pages
+from litweave.mkdocs_build import Build
 from litweave.progress import progress
 from litweave.settings import Settings
 from litweave.site import Site
@@ -54,7 +54,7 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
         gc.set_threshold(50_000, 20, 50)
         logger = logging.getLogger("mkdocs")
         progress.make_room(logger)
-        logger.addHandler(Pages.warnings)
+        logger.addHandler(Build.warnings)
 
     @event_priority(100)  # before others use the theme's templates
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
@@ -136,4 +136,4 @@ class LitweavePlugin(BasePlugin):  # type: ignore[type-arg]
     def on_post_build(self, **_: Any) -> None:
         """Every page is written."""
         self.build.part.close()
-        self.build.pages.kept.forget(self.build.files.src_uris)
+        self.build.kept.forget(self.build.files.src_uris)
