@@ -50,8 +50,8 @@ class Chapter:
 class Book:
     """The chapters by their pages, and what they share.
 
-    `modules` holds all that was read, by the names to import them
-    by; `skipped` names the files that are no chapter, with the reason.
+    `modules` holds all that was read, by the names to import them by; `skipped` names
+    the files that are no chapter, with the reason.
     """
 
     directory_urls: bool = True

@@ -68,10 +68,7 @@ def build(settings: Settings, out: Path, strict: bool = False) -> Built:
 
 
 def serve(settings: Settings, port: int) -> None:
-    """Serve the site on this machine, and build it again at each change.
-
-    Of litweave's own remarks it says only how many there are.
-    """
+    """Serve the site on this machine; of litweave's remarks, say only how many."""
     remarks = 0
 
     def hear(said: logging.LogRecord) -> None:

@@ -135,8 +135,6 @@ class Build:
         watched = filter(Path.exists, (*settings.source, settings.locale, measured))
         config.watch.extend(map(str, watched))
 
-    # ## Files
-
     def add_files(self, files: Files) -> None:
         site, config = self.site, self.config
         site.read([file.src_uri for file in files.documentation_pages()])
@@ -171,18 +169,14 @@ class Build:
         self.files.append(file)
         return file
 
-    # ## Pages
-
     def begin(self, nav: Navigation, files: Files) -> None:
         self.files, addresses = files, self.site.addresses
         addresses.has, addresses.bring = files.src_uris.__contains__, self._add
-        settings, search = (
-            self.site.settings,
-            self.config.plugins.get("material/search"),
-        )
+        settings, plugins = self.site.settings, self.config.plugins
         name = f"pages-{settings.language}" if settings.language else "pages"
         self.kept, self.common = Folder(settings.cache / name), self._common(nav)
-        index = getattr(search, "search_index", None)  # none if it is switched off
+        # There is none if it is switched off.
+        index = getattr(plugins.get("material/search"), "search_index", None)
         self.entries: list[dict[str, Any]] = index.entries if index else []
         self.metas = dict[str, str]()  # of pages that may be kept
         self.restored = dict[str, dict[str, Any]]()
@@ -203,14 +197,9 @@ class Build:
         names = repr(dict(site.book.context.names.by_end))
         # A title that the navigation does not give stands at the top of the page.
         tops = (self._top(page) for page in nav.pages if page.title is None)
-        said = (
-            str(nav),
-            names,
-            site.voice.interface,
-            *sorted(self.files.src_uris),
-            *tops,
-        )
-        return digest(cache.own(), installed(), shown, unknown, *said, files=own)
+        uris = sorted(self.files.src_uris)
+        said = shown, unknown, str(nav), names, site.voice.interface, *uris, *tops
+        return digest(cache.own(), installed(), *said, files=own)
 
     def _top(self, page: Page) -> str:
         chapter = self.site.book.chapters.get(page.file.src_uri)
@@ -359,7 +348,6 @@ class Standing:
     """
 
     def __init__(self) -> None:
-        """Begin with none."""
         self.places = set[str]()
 
     def move(self, folder: str, back: bool = False) -> None:

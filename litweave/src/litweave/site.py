@@ -1,7 +1,4 @@
-"""A site: chapters, what they share, and what the features add; it knows no MkDocs.
-
-The plugin and `check` both go this way, so that they judge the same.
-"""
+"""A site, as the plugin and `check` both make it, to judge the same; without MkDocs."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -65,10 +62,7 @@ class Site:
         self.addresses = Addresses(self.book)
 
     def read(self, taken: Sequence[str] = ()) -> None:
-        """Read the modules, and begin to find out what there is to say of them.
-
-        `taken` names the pages that are written by hand.
-        """
+        """Read the modules, unless a page is `taken`, and begin to find out more."""
         if self.shared:
             return
         for number, source in enumerate(self.settings.source):
@@ -84,8 +78,6 @@ class Site:
         while self._waiting:
             self._waiting.pop(0)()
         return self.book.chapters
-
-    # ## A page, on its way through Markdown
 
     def begin(self, uri: str, text: str = "", line: int = 1) -> None:
         """Know what a page says: a module's, or a text by hand with its first line."""
@@ -120,10 +112,7 @@ class Site:
         return page.document(self.book.chapters[uri].module, uri, self.book.context)
 
     def lay_out(self, uri: str, html: str) -> tuple[str, str]:
-        """What is shown of a page, and what the search reads of it.
-
-        The code of a module is put beside its prose.
-        """
+        """What is shown, code beside prose, and what the search reads of a page."""
         shown = flat = html
         if chapter := self.chapters.get(uri):
             module, extra = chapter.module, chapter.overlay
@@ -136,10 +125,7 @@ class Site:
         return contents(self.book, uri) if uri == self.contents else ""
 
     def fill(self, uri: str, html: str, head_of_formulas: str) -> str:
-        """Put into a finished page what was set aside: differences and formulas.
-
-        Where a formula is shown, the head of the page has some HTML more.
-        """
+        """Put in what was set aside: differences, formulas, and then HTML for these."""
         formulas = self.book.context.formulas
         if uri in self.texts:
             html = self.texts[uri][2].fill(html)

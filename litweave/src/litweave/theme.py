@@ -63,8 +63,8 @@ _SENTENCES = re.compile(
 def sheet() -> str:
     """The style sheets of the renderer as one, the page's own before its features'."""
     features = sorted(_OWN.glob("features/*/*.css"), key=lambda path: path.name)
-    sheets = [_OWN / SHEET, *features]
-    return str(cssmin("\n".join(sheet.read_text("utf-8") for sheet in sheets)))
+    sheets = (path.read_text("utf-8") for path in (_OWN / SHEET, *features))
+    return str(cssmin("\n".join(sheets)))
 
 
 def scripts() -> dict[str, Path]:
