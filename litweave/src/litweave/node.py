@@ -62,15 +62,14 @@ def packages(cache: Path, manifest: Path = _MANIFEST) -> Path:
     def install(folder: Path) -> None:
         for file in (manifest, lock):
             shutil.copy(file, folder)
+        npm = program("npm")
+        # It looks for the `node` beside it.
+        path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
         with progress.part("fetching", 1) as part:
             part.begin(str(manifest))
-            # A package is files to us, never a program that runs on installing.
-            options = ("--ignore-scripts", "--no-audit", "--no-fund", *_PAUSES)
-            npm = program("npm")
-            # It looks for the `node` beside it.
-            path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
             result = subprocess.run(
-                [npm, "ci", *options],
+                # A package is files to us, never a program that runs on installing.
+                [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *_PAUSES],
                 cwd=folder,
                 env={**os.environ, "PATH": path},
                 capture_output=True,
