@@ -35,7 +35,7 @@ def write_text(path: Path, text: str) -> None:
 def build_folder(
     path: Path, make: Callable[[Path], None], replace: bool = False
 ) -> Path:
-    """Build a folder whole or not at all, under a lock: a new one, or to `replace` it."""
+    """Build a folder whole or not at all, under a lock: a new one, or `replace` it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # A lock stays behind, and beside the folder it would be in the way.
     lock = Path(tempfile.gettempdir(), f"kept-{digest(str(path.resolve()))[:16]}.lock")
