@@ -24,7 +24,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import accumulate, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +33,7 @@ from typing import TypeVar
 
 from ruff import find_ruff_bin
 
-from litweave.dependencies import Import, ImportStatement, imported, is_package, root
+from litweave.dependencies import ImportStatement, imported, is_package, root
 from litweave.diagnostics import Place, PlacedError
 from litweave.features.links.libraries import gist
 from litweave.parse import Module
@@ -163,17 +163,14 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
     refuses the docstring.
     """
     file = _File(name, modules)
-    file.enter(name)
-    opening = file.opening()
-    file.take(filter(file.keeps, file.joined))
-    outside = {s for s in file.taken if s.item and not file.has(s.item)}
-    imports, inside = {str(s.item) for s in outside}, file.taken - outside
+    opening, taken = file.opening(), file.taken()
+    imports = {s.text for s in taken if s.is_foreign}
     pieces = [
         "\n".join(f"# {line}".rstrip() for line in head.splitlines()),
         opening,
         # ruff will sort the imports and join them.
         "\n".join(sorted(imports, key=lambda t: ("__future__" not in t, t))),
-        *(statement.text for statement in file.joined if statement in inside),
+        *(s.text for s in file.joined if s in taken and not s.is_foreign),
     ]
     return "\n\n".join(filter(None, pieces)) + "\n"
 
@@ -181,14 +178,7 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
 def head(name: str, path: Path, address: str = "") -> str:
     """What a file says at its top: whence it comes, and the licence."""
     package = root(name, path) / name.partition(".")[0]
-    project, licence = _project(package if package.is_dir() else path.parent)
-    source = f"From {project}, {address}" if address else f"From {project}."
-    return f"{name}, with all it needs, in one file.\n{source}\n\n{licence}".rstrip()
-
-
-@cache
-def _project(package: Path) -> tuple[str, str]:
-    """“Name version” of the project around a package, and its licence."""
+    package = package if package.is_dir() else path.parent
     # What is around an installed package belongs to somebody else.
     own = takewhile(lambda p: p.name not in _INSTALLED, (package, *package.parents))
     project = next((p for p in own if (p / "pyproject.toml").is_file()), package)
@@ -196,30 +186,43 @@ def _project(package: Path) -> tuple[str, str]:
     with suppress(OSError, ValueError):
         text = (project / "pyproject.toml").read_text("utf-8")
         about |= tomllib.loads(text).get("project", {})
+    source = f"{about['name']} {about['version']}".strip()
+    source += f", {address}" if address else "."
     found = (p for p in project.iterdir() if p.name.upper().startswith(_LICENCES))
     licences = sorted(p for p in found if p.suffix != ".py" and p.is_file())
-    licence = licences[0].read_text("utf-8", "replace") if licences else ""
-    return f"{about['name']} {about['version']}".strip(), licence.strip()
+    licence = licences[0].read_text("utf-8", "replace").strip() if licences else ""
+    said = f"{name}, with all it needs, in one file.\nFrom {source}\n\n{licence}"
+    return said.rstrip()
 
 
 @dataclass(eq=False)
 class _Statement:
-    """A statement of a module, or a name of an import, the `item`.
+    """A statement of a module, or a name that an import brings, `full` in whole.
 
-    `text` is what it becomes in the file; `binds` and `uses` are names of its module.
+    It is `text` in the file, where the names that it `binds` are those of an `owner`;
+    it `uses` names of modules, and has imports of our own packages in it, `inner`.
     """
 
     module: str
     place: Place
     node: ast.stmt
     text: str
-    item: Import | None = None
-    binds: Collection[str] = ()
-    uses: Collection[str] = ()
+    owner: str
+    binds: Collection[str]
+    uses: Collection[tuple[str, str]]
+    inner: Collection["_Statement"] = ()
+    full: str = ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is an import from elsewhere."""
+        return bool(self.full) and not self.uses
 
 
 @lru_cache(maxsize=1024)
-def _statements(name: str, module: Module) -> list[_Statement]:
+def _statements(
+    name: str, module: Module, packages: frozenset[str]
+) -> list[_Statement]:
     """The statements of a module of this name, but for its strings."""
     found, lines, last = list[_Statement](), without_prose(module), 0
     for node in syntax_tree(module.source).body:
@@ -227,39 +230,46 @@ def _statements(name: str, module: Module) -> list[_Statement]:
         if place.line <= last:
             raise PlacedError(place, "two statements share a line")
         last = node.end_lineno or 0
+        imports = _imports(name, module.path, ast.walk(node), packages)
         if isinstance(node, ImportStatement):
-            for item in imported(node, name, is_package(module.path)):
-                more = _alias(item), item, [item.binds]
-                found.append(_Statement(name, place, node, *more))
+            found += imports
         elif not is_text(node):
             spanned = range(place.line, last + 1)
             text = "\n".join(lines[n] for n in spanned if n in lines)
-            found.append(_Statement(name, place, node, text, None, *_names(text)))
+            inner = [s for s in imports if not s.is_foreign]
+            names = _names(name, text)
+            found.append(_Statement(name, place, node, text, name, *names, inner))
     return found
 
 
-def _names(code: str) -> tuple[set[str], set[str]]:
+def _imports(
+    module: str, path: str, nodes: Iterable[ast.AST], packages: Collection[str]
+) -> Iterator[_Statement]:
+    """The imports among some nodes, name by name; what is of the packages is there."""
+    for node in (node for node in nodes if isinstance(node, ImportStatement)):
+        for item in imported(node, module, is_package(path)):
+            text, owner, uses = str(item), item.means, list[tuple[str, str]]()
+            if item.module.partition(".")[0] in packages:
+                text = f"{item.local} = {item.name}" if item.local else ""
+                owner, uses = module, [(item.module, item.name)]
+            names = owner, [item.binds], uses, ()
+            place = Place(path, node.lineno)
+            yield _Statement(module, place, node, text, *names, item.full)
+
+
+def _names(module: str, code: str) -> tuple[list[str], list[tuple[str, str]]]:
     """The names of a module that some of its code binds, and those that it uses."""
-    table = symtable.symtable(code, "", "exec")
-    tables = table.get_children()
-    for each in tables:
-        tables += each.get_children()
-    outer = table.get_symbols()
-    inner = [s for each in tables for s in each.get_symbols() if s.is_global()]
-    # A function binds a name of the module if it declares it as `global`.
-    binds = [s for s in inner if s.is_declared_global() and s.is_assigned()]
-    binds += [s for s in outer if s.is_assigned() or s.is_imported()]
-    uses = [*inner, *(s for s in outer if s.is_referenced())]
-    return {s.get_name() for s in binds}, {s.get_name() for s in uses}
-
-
-def _alias(item: Import) -> str:
-    """What stands for an import where the thing itself is at hand."""
-    return f"{item.local} = {item.name}" if item.local else ""
+    tables = [symtable.symtable(code, "", "exec")]
+    for table in tables:
+        tables += table.get_children()
+    found = [s for table in tables for s in table.get_symbols() if s.is_global()]
+    binds = {s.get_name() for s in found if s.is_assigned() or s.is_imported()}
+    uses = {(module, s.get_name()) for s in found if s.is_referenced()}
+    return sorted(binds), sorted(uses)
 
 
 class _File:
-    """The modules that one of a package needs, joined; and what is taken of them.
+    """The modules that one needs, joined, and what its examples import of them.
 
     `names` tells what binds a name in a module, and `owners` whose a name in the file
     is.
@@ -267,36 +277,34 @@ class _File:
 
     def __init__(self, main: str, modules: Mapping[str, Module]) -> None:
         self.main, self.modules = main, modules
-        self.packages = {name.partition(".")[0] for name in modules}
-        self.entered, self.taken = set[str](), set[_Statement]()
-        self.joined = list[_Statement]()
+        self.packages = frozenset(name.partition(".")[0] for name in modules)
+        self.joined, self.shown = list[_Statement](), list[_Statement]()
         self.names = defaultdict[tuple[str, str], list[_Statement]](list)
-        self.owners = dict[str, tuple[str, Place]]()
-
-    def has(self, item: Import) -> bool:
-        """Whether an import is one from these modules."""
-        return item.module.partition(".")[0] in self.packages
+        self.owners, self.entered = dict[str, tuple[str, Place]](), set[str]()
+        self.enter(main)
 
     def enter(self, name: str) -> None:
         """Join what runs when a module is imported: first the packages around it."""
         for around in accumulate(name.split("."), "{}.{}".format):
             if around in self.modules and around not in self.entered:
                 self.entered.add(around)
-                for statement in _statements(around, self.modules[around]):
-                    if statement.item:
-                        self.enter(statement.item.full)
+                module = self.modules[around]
+                for statement in _statements(around, module, self.packages):
+                    self.enter(statement.full)
                     self.joined.append(statement)
                     for bound in statement.binds:
                         self.names[around, bound].append(statement)
 
-    # ## The docstring
-
     def opening(self) -> str:
-        """The docstring of the file: a line, and the examples of the module."""
-        tree = syntax_tree(self.modules[self.main].source)
+        """The docstring: a line, and the examples until “Example” ends."""
+        module = self.modules[self.main]
+        tree = syntax_tree(module.source)
         docstring = ast.get_docstring(tree, clean=False) or ""
-        line = tree.body[0].lineno if tree.body else 1
-        shown = self.examples(docstring, Place(self.modules[self.main].path, line))
+        section = _SECTION.match(docstring)
+        place = Place(module.path, tree.body[0].lineno if tree.body else 1)
+        parts = doctests(section[0] if section else "", place)
+        shown = "".join(self.example(part, place) for part in parts)
+        shown = re.sub(r"\n{3,}", "\n\n", shown.strip("\n"))
         title = one_line(docstring) or f"{self.main}."
         if not shown:
             return f'"""{title}"""\n'
@@ -304,47 +312,32 @@ class _File:
         quotes = "'''" if '"""' in shown else '"""'
         return f"{prefix}{quotes}{title}\n\nExample:\n\n{shown}\n{quotes}\n"
 
-    def examples(self, docstring: str, place: Place) -> str:
-        """The examples up to those under the heading `Example`."""
-        section = _SECTION.match(docstring)
-        lines, text = section[0].count("\n") if section else 0, ""
-        for part in doctests(docstring, place):
-            if isinstance(part, str):
-                text += "\n" if part else ""
-            elif part.lineno < lines:
-                text += self.example(part, Place(place.path, place.line + part.lineno))
-        return re.sub(r"\n{3,}", "\n\n", text.strip("\n"))
-
-    def example(self, example: doctest.Example, place: Place) -> str:
+    def example(self, example: str | doctest.Example, place: Place) -> str:
         """An example, but for what it imports of these modules, which is at hand."""
-        nodes = list[ast.stmt]()
+        if isinstance(example, str):
+            return "\n" if example else ""
+        nodes, above = list[ast.stmt](), "\n" * (place.line - 1 + example.lineno)
         with suppress(SyntaxError):  # An example may show just that.
-            nodes = syntax_tree(example.source).body
-        imports = (node for node in nodes if isinstance(node, ImportStatement))
-        items = [(n, item) for n in imports for item in imported(n) if self.has(item)]
-        if not items:
+            nodes = syntax_tree(above + example.source).body
+        imports = _imports(self.main, place.path, nodes, self.packages)
+        if not (own := [s for s in imports if not s.is_foreign]):
             code = example.source.removesuffix("\n").replace("\n", "\n... ")
             return f">>> {code}\n{example.want}"
-        for node, item in items:
-            self.enter(item.full)
-            self.take([_Statement(self.main, place, node, "", item)])
-        return "".join(f">>> {_alias(item)}\n" for _, item in items if item.local)
+        for statement in own:
+            self.enter(statement.full)
+        self.shown += own
+        return "".join(f">>> {s.text}\n" for s in own if s.text)
 
-    # ## What is taken
-
-    def keeps(self, statement: _Statement) -> bool:
-        """Whether a statement stays though nothing reaches it."""
-        is_main, item = statement.module == self.main, statement.item
-        if item:
+    def stays(self, statement: _Statement) -> bool:
+        """Whether a statement is in the file even if nothing there needs it."""
+        node, full = statement.node, statement.full
+        is_main = statement.module == self.main
+        if full:
             # A module that is imported counts for what it does, until it is used.
-            is_name = item.full not in self.modules
-            return item.module == "__future__" or (is_main and is_name)
-        return is_main or self.acts(statement, statement.node)
-
-    def acts(self, statement: _Statement, node: ast.stmt) -> bool:
-        """Whether a statement does more than to give a name a meaning."""
+            is_name = full not in self.modules
+            return full.startswith("__future__.") or (is_main and is_name)
         if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test):
-            return False  # No import runs it.
+            return is_main  # No import runs it.
         if isinstance(node, DEFINITIONS):
             called = node.decorator_list
         elif isinstance(node, ast.Assign | ast.AnnAssign) and statement.binds:
@@ -352,55 +345,37 @@ class _File:
         else:
             return True
         # What is called of the package may do anything.
-        parts = (part for call in called for part in ast.walk(call))
-        names = (part.id for part in parts if isinstance(part, ast.Name))
-        found = (s for name in names for s in self.names[statement.module, name])
-        return any(not s.item or self.has(s.item) for s in found)
+        _, uses = _names(statement.module, "\n".join(map(ast.unparse, called)))
+        found = (s for used in uses for s in self.names[used])
+        return is_main or not all(s.is_foreign for s in found)
 
-    def take(self, statements: Iterable[_Statement]) -> None:
-        """Take statements, and all that they need.
+    def taken(self) -> set[_Statement]:
+        """What stays in any case, and all that it needs.
 
         **Raises.** [`PlacedError`][] if one would not be the same in another file.
         """
-        left = list(statements)
+        left, taken = [*filter(self.stays, self.joined), *self.shown], set[_Statement]()
         while left:
-            if (statement := left.pop()) not in self.taken:
-                self.taken.add(statement)
-                item = statement.item
-                left += self.given(statement, item) if item else self.used(statement)
-
-    def given(self, statement: _Statement, item: Import) -> list[_Statement]:
-        """What gives the name that an import brings."""
-        if not self.has(item):
-            self.claim(item.binds, item.means, statement.place)
-            return []
-        found = self.names[item.module, item.name]
-        if not found:
-            problem = f"“{item.full}” is no name in a module that could be read"
-            raise PlacedError(statement.place, problem)
-        if item.local:
-            self.claim(item.local, statement.module, statement.place)
-        return found
-
-    def used(self, statement: _Statement) -> Iterator[_Statement]:
-        """What gives the names that a statement uses."""
-        module, place = statement.module, statement.place
-        for node in ast.walk(statement.node):
-            if isinstance(node, ImportStatement):
-                items = imported(node, module, is_package(place.path))
-                if any(map(self.has, items)):
-                    line = Place(place.path, node.lineno)
-                    raise PlacedError(line, "an import stands within other code")
-        for name in sorted(statement.binds):
-            self.claim(name, module, place)
-        for name in sorted(statement.uses):
-            found = self.names[module, name] or self.names[module, "*"]
-            yield from found
-            if not found and name in _ELSEWHERE:
-                problem = f"“{name}” depends on the file that it stands in"
-                raise PlacedError(place, problem)
-            if not found:
-                self.claim(name, "", place)
+            if (statement := left.pop()) in taken:
+                continue
+            taken.add(statement)
+            place, full = statement.place, statement.full
+            for inner in statement.inner:
+                raise PlacedError(inner.place, "an import stands within other code")
+            for name in statement.binds if statement.text else ():
+                self.claim(name, statement.owner, place)
+            for module, name in statement.uses:
+                if found := self.names[module, name] or self.names[module, "*"]:
+                    left += found
+                elif full:
+                    problem = f"“{full}” is no name in a module that could be read"
+                    raise PlacedError(place, problem)
+                elif name in _ELSEWHERE:
+                    problem = f"“{name}” depends on the file that it stands in"
+                    raise PlacedError(place, problem)
+                else:
+                    self.claim(name, "", place)
+        return taken
 
     def claim(self, name: str, owner: str, place: Place) -> None:
         """Let a name be that of one module, or of one thing that is not ours."""
