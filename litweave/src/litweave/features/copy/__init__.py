@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
+from functools import partial
 from html import escape
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
@@ -79,25 +80,24 @@ def offer(
         key = digest(makers, c.name, top, known.text(c.path), *map(source, needs))
         wanted[key] = c, top
 
-    def make(new: Sequence[str]) -> list[dict[str, str]]:
-        return _made(book, [wanted[key] for key in new])
-
     # As many stay as there are: a preview and a build do not make them in turn.
-    made = answers(cache, "", wanted, make, others=len(wanted))
-    texts = dict[str, str]()
-    for key, (c, _) in wanted.items():
-        c.overlay.tools.append(_menu(book, c, made[key]))
-        texts |= {_uri(c, f): text for f, text in made[key].items() if f != "refusal"}
+    make, texts = partial(_made, book, wanted), dict[str, str]()
+    for key, forms in answers(cache, "", wanted, make, others=len(wanted)).items():
+        c, _ = wanted[key]
+        c.overlay.tools.append(_menu(book, c, forms))
+        texts |= {_uri(c, f): text for f, text in forms.items() if f != "refusal"}
     return texts
 
 
-def _made(book: Book, wanted: Iterable[tuple[Chapter, str]]) -> list[dict[str, str]]:
+def _made(
+    book: Book, wanted: Mapping[str, tuple[Chapter, str]], new: Iterable[str]
+) -> list[dict[str, str]]:
     """The forms of modules, laid out at once, or why one cannot stand alone.
 
     Each is wanted with what its standalone form has at the top, if it is offered.
     """
     made = list[dict[str, str]]()
-    for c, top in wanted:
+    for c, top in map(wanted.__getitem__, new):
         made.append(forms := {"clean": joined(without_prose(c.module))})
         try:
             if top:
@@ -202,16 +202,14 @@ def _run(options: argparse.Namespace) -> int:
         if problem.kind == "file":
             print(problem, file=sys.stderr)
     try:
-        text = _text(book, options)
+        sys.stdout.buffer.write(_text(book, options))
+        sys.stdout.buffer.flush()
     except UnknownNameError as error:
         print(f"{error} (copy --list lists all modules)", file=sys.stderr)
         return 2
     except PlacedError as error:
         print(error, file=sys.stderr)
         return 1
-    try:
-        sys.stdout.buffer.write(text)
-        sys.stdout.buffer.flush()
     except BrokenPipeError:
         # Whoever listened has heard enough. Python would try once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
