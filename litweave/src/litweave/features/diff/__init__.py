@@ -6,7 +6,7 @@ share of words that they have in common: more than half of them, if they are pai
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from html import escape
@@ -100,10 +100,10 @@ def table(heads: str, label: str, before: Sequence[str], after: Sequence[str]) -
                 come += _mark(right, other, other_end, j, "ins")
     old = code_lines("\n".join(before), gone)
     new = code_lines("\n".join(after), come)
-    cells = [_cell(old, i) + _cell(new, j) for i, j in pairs]
+    rows = [f"<tr>{_cell(old, i)}{_cell(new, j)}</tr>\n" for i, j in pairs]
     bodies = "".join(
-        f'<tbody class="weave-{kind}">\n{_rows(rows)}</tbody>\n'
-        for kind, rows in groupby(cells, _kind)
+        f'<tbody class="weave-{kind}">\n{"".join(alike)}</tbody>\n'
+        for kind, alike in groupby(rows, _kind)
     )
     return (
         f'<table class="highlight" aria-label="{label}">\n'
@@ -126,12 +126,8 @@ def _mark(
         yield Mark(line + 1, start + indent, start + len(text), tag, {})
 
 
-def _kind(cells: str) -> str:
-    return "changed" if "<del>" in cells or "<ins>" in cells else "same"
-
-
-def _rows(rows: Iterable[str]) -> str:
-    return "".join(f"<tr>{cells}</tr>\n" for cells in rows)
+def _kind(row: str) -> str:
+    return "changed" if "<del>" in row or "<ins>" in row else "same"
 
 
 def _cell(lines: Sequence[str], number: int | None) -> str:

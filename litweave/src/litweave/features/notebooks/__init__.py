@@ -108,9 +108,8 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         except ChildError as error:
             # Wait for all, to say what became of them.
             done = sum(run.exception() is None for run in self.runs.values())
-            raise PluginError(
-                f"{error}\n{done} of {len(self.runs)} notebooks ran, and are kept"
-            ) from None
+            kept = f"{done} of {len(self.runs)} notebooks ran, and are kept"
+            raise PluginError(f"{error}\n{kept}") from None
         ipynb = json.dumps(_portable(notebook), ensure_ascii=False, indent=1)
         folder, links = PurePosixPath(uri).with_suffix(""), ""
         for words, suffix, content in (
@@ -176,11 +175,9 @@ def begin(
     for file in files:
         text, uri = file.content_string, file.src_uri
         keys = digest(state, text, dependencies.script(text, root)), digest(text)
-        if known := kept.get(uri, keys[stale]):
-            results[uri] = partial(Part, known)
-        else:
-            results[uri] = partial(result, file, *keys)
-            steps.total += 1
+        known = kept.get(uri, keys[stale])
+        results[uri] = partial(Part, known) if known else partial(result, file, *keys)
+        steps.total += not known
     return {uri: process.begin(one) for uri, one in results.items()}
 
 
@@ -190,8 +187,7 @@ def _run(file: File, root: Path) -> Part:
     **Raises.** `ChildError` with the file and the line of the cell that failed.
     """
     command = [sys.executable, str(_PROGRAM), file.abs_src_path or ""]
-    said: Part = {}
-    cell = 1
+    said, cell = Part(), 1
     try:
         for said in process.lines(command, folder=root):
             cell = said.get("cell", cell)
@@ -226,8 +222,7 @@ def document(notebook: Part, script: str) -> tuple[str, Slots]:
     cells, begins = notebook["cells"], _starts(script)
     if len(begins) != len(cells):
         begins = [0] * len(cells)
-    lines: list[str] = []
-    outputs = Slots(_FRAME)
+    lines, outputs = list[str](), Slots(_FRAME)
     for number, (cell, start) in enumerate(zip(cells, begins, strict=True), start=1):
         is_prose = cell["cell_type"] == "markdown"
         apart = not lines or lines[-1] in ("", _FRAME.format(number - 1))
@@ -247,8 +242,7 @@ def _fenced(cell: Part) -> list[str]:
     A mark tells it from code in prose, and one more that it is to be folded.
     """
     source: str = cell["source"]
-    longest = max(map(len, re.findall("`+", source)), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = "`" + max(["``", *re.findall("`+", source)], key=len)
     is_folded = "hide-input" in cell.get("metadata", {}).get("tags", ())
     marks = ".nb-cell .nb-folded" if is_folded else ".nb-cell"
     return [f"{fence} {{ .python {marks} }}", *source.split("\n"), fence]
@@ -268,11 +262,11 @@ def joined(outputs: Iterable[Part]) -> list[Part]:
             text = last["text"].removesuffix(gap) + gap + output["text"]
             together[-1] = {**output, "text": text}
         else:
-            together.append(output)
-    return [
-        {**one, "text": f"{terminal(one['text'])}\n"} if "text" in one else one
-        for one in together
-    ]
+            together.append({**output})
+    for one in together:
+        if "text" in one:
+            one["text"] = f"{terminal(one['text'])}\n"
+    return together
 
 
 def terminal(text: str) -> str:
@@ -307,10 +301,8 @@ def _render(output: Part, number: int, position: int) -> str:
         raise ValueError(f"cell {number} shows {offers}: a page can show none of it")
     alt = output["metadata"].get(kind, {}).get("alt", "")
     if not alt.strip():
-        raise ValueError(
-            f"cell {number} shows an image without alternative text: display "
-            f'it with metadata={{"{kind}": {{"alt": "…"}}}}'
-        )
+        lack = f"cell {number} shows an image without alternative text: display it"
+        raise ValueError(f'{lack} with metadata={{"{kind}": {{"alt": "…"}}}}')
     image = _image(kind, data[kind], figures(alt), f"output-{number}-{position}")
     return f'<figure class="nb-figure" {box}>{image}</figure>'
 

@@ -1,12 +1,10 @@
 r"""Proofs: what was proved of a page, as a panel beside its opening.
 
-A tick stands only at what was compared and agreed; a number that was compared with
-nothing has none, and one that somebody else published says “quoted”. A case that does
-not hold fails the build, with the number that was found and the one that was expected.
-
-Litweave checks nothing itself: it knows no layers. A site names a *proof program*, a
-module that runs in a process of its own, as `python -m my_package.proofs --json`. It
-prints lines of JSON. The first is a plan, with the `format` 2:
+A case that does not hold fails the build, with the number that was found and the one
+that was expected. Litweave checks nothing itself: it knows no layers. A site names a
+*proof program*, a module that runs in a process of its own, as `python -m
+my_package.proofs --json`. It prints lines of JSON. The first is a plan, with the
+`format` 2:
 
 - `versions`: what it runs with, as `{"Python": "3.11.9"}`;
 - `pages`: by the dotted name of a page, the modules that prove something of it;
@@ -129,7 +127,6 @@ class _Run:
     folder: Path
     kept: Folder
     dependencies: Dependencies
-    state: str = field(default_factory=installed)
     plan: Said = field(default_factory=lambda: {"pages": {}})
     proofs: dict[str, Said] = field(default_factory=dict)
 
@@ -141,13 +138,12 @@ class _Run:
         """Take what still serves of what was said before; whether that is all."""
         if not (plan := self.kept.get("plan", _FORM)):
             return False
-        self.plan = plan
-        keys = {} if stale else self._keys()
-        for name in plan["pages"]:
-            if proof := self.kept.get(name, keys.get(name, _FORM)):
-                self.proofs[name] = proof
-        good = self.kept.get("plan", _FORM if stale else self._plan_key())
-        return bool(good) and not self.missing()
+        self.plan, names = plan, ["plan", *plan["pages"]]
+        keys = dict.fromkeys(names, _FORM) if stale else self.keys()
+        found = {name: self.kept.get(name, keys[name]) for name in names}
+        is_good = bool(found.pop("plan"))
+        self.proofs = {name: proof for name, proof in found.items() if proof}
+        return is_good and not self.missing()
 
     def again(self) -> None:
         """Run the program for all pages but those whose proofs are there."""
@@ -171,8 +167,8 @@ class _Run:
         if plan["format"] != _FORMAT:
             raise ValueError(f"the format is {plan['format']}, not {_FORMAT}")
         self.plan = plan
-        keys = self._keys()
-        self.kept.keep("plan", plan, self._plan_key(), _FORM)
+        keys = self.keys()
+        self.kept.keep("plan", plan, keys["plan"], _FORM)
         with progress.part("proofs", len(self.missing())) as part:
             for line in lines:
                 if "begins" in line:
@@ -187,24 +183,18 @@ class _Run:
         if self.missing():
             raise ValueError(f"nothing of {', '.join(sorted(self.missing()))}")
 
-    # ## Keys
-
-    def _plan_key(self) -> str:
-        """A digest of what decides which pages there are."""
-        files = files_in(*map(Path, self.plan["sources"]))
-        sources = [file for file in files if file.suffix == ".py"]
-        code = (f"{file} {self.dependencies.code(file)}" for file in sources)
-        return digest(self.program, self.state, *code)
-
-    def _keys(self) -> dict[str, str]:
-        """By page, a digest of what its proof depends on."""
-        known, keys = self.dependencies, dict[str, str]()
+    def keys(self) -> dict[str, str]:
+        """By page, a digest of what its proof depends on; and of what the plan does."""
+        known, state = self.dependencies, (self.program, installed())
         data = digest(files=files_in(*map(Path, self.plan["data"])))
+        files = files_in(*map(Path, self.plan["sources"]))
+        source = (f"{f} {known.code(f)}" for f in files if f.suffix == ".py")
+        keys = {"plan": digest(*state, *source)}
         for name, provers in self.plan["pages"].items():
-            files = {n: known.file(n, self.folder) for n in (name, *provers)}
-            code = [known.computes(n, path) for n, path in files.items() if path]
-            text = known.text(path) if (path := files[name]) else ""
-            keys[name] = digest(self.program, self.state, data, text, *code)
+            paths = {n: known.file(n, self.folder) for n in (name, *provers)}
+            code = [known.computes(n, path) for n, path in paths.items() if path]
+            text = known.text(path) if (path := paths[name]) else ""
+            keys[name] = digest(*state, data, text, *code)
         return keys
 
 
@@ -265,10 +255,8 @@ def _outcome(fact: Said) -> str:
     if not all(map(_holds, fact["checks"])):
         return f'<span class="weave-wrong">✗ {word("does not hold")}</span>'
     rules = groupby(fact["checks"], key=lambda check: str(check["rule"]))
-    phrases = [
-        _held(rule, *dict.fromkeys(check["against"] for check in checks))
-        for rule, checks in rules
-    ]
+    against = ((rule, [c["against"] for c in checks]) for rule, checks in rules)
+    phrases = [_held(rule, *dict.fromkeys(others)) for rule, others in against]
     return f'<span aria-hidden="true">✓ </span>{listed(phrases, "{first}; {next}")}'
 
 
