@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import example, given
@@ -32,13 +33,19 @@ def source(tmp_path: Path) -> Path:
 
 
 def offered(
-    source: Path, *site: str, exclude: str = "", **options: Any
+    source: Path,
+    address: str = "",
+    exclude: str = "",
+    alone: tuple[str, ...] = ("*",),
+    is_preview: bool = False,
 ) -> tuple[dict[str, str], str]:
-    """The texts that a book brings, and the menu of `b`."""
+    """The texts that a site brings, and the menu of `b`."""
     book = read_book(source, exclude.split())
-    texts = copying.offer(book, source.parent / "kept.json", *site, **options)
+    site: Any = Mock(book=book, address=address, is_preview=is_preview)
+    site.settings = Mock(cache=source.parent, standalone=alone)
+    copying.enrich(site)
     assert not book.context.diagnostics.found
-    return texts, said("".join(book.chapters["b.md"].overlay.tools))
+    return site.copies, said("".join(book.chapters["b.md"].overlay.tools))
 
 
 def test_a_copy_says_which_project_it_is_from(source: Path) -> None:
@@ -67,7 +74,7 @@ def test_what_is_not_offered_is_in_the_copies_of_others(source: Path) -> None:
     # Nobody can follow the address of a preview.
     assert "From pkg.\n" in texts["b.standalone.py"]
     assert sorted(texts) == ["b.clean.py", "b.standalone.py"]
-    texts, menu = offered(source, alone=["a*"])
+    texts, menu = offered(source, alone=("a*",))
     assert sorted(texts) == ["a.clean.py", "a.standalone.py", "b.clean.py"]
     assert "Standalone" not in menu
 

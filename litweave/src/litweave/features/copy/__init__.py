@@ -14,7 +14,7 @@ command `copy` prints them: in UTF-8, with the same ends of lines on every syste
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from fnmatch import fnmatch
 from functools import partial
@@ -49,44 +49,32 @@ _PRIVATE = {None, "localhost", "127.0.0.1", "::1"}
 
 
 def enrich(site: "Site") -> None:
-    """The forms in which each module can be taken, and the menu of them."""
-    cache, patterns = site.settings.cache / "copies.json", site.settings.standalone
-    site.copies = offer(site.book, cache, site.address, patterns, site.is_preview)
+    """The forms in which each module can be taken, and the menu of them.
 
-
-def offer(
-    book: Book,
-    cache: Path,
-    site: str = "",
-    alone: Sequence[str] = ("*",),
-    is_preview: bool = False,
-) -> dict[str, str]:
-    """Offer the forms of each module on its page; the texts to bring, by address.
-
-    `cache` keeps what was made before, `site` is where the site will stand, and `alone`
-    has the patterns of the modules that are offered in one file. For a preview, prose
-    that changed in one is no reason to make all files anew that have its code.
+    For a preview, prose that changed in one is no reason to make all files anew that
+    have its code.
     """
-    site = "" if urlsplit(site).hostname in _PRIVATE else site
-    makers, known = digest(own(), version("ruff")), book.dependencies
-    source = known.code if is_preview else known.text
+    book, settings, known = site.book, site.settings, site.book.dependencies
+    base = "" if urlsplit(site.address).hostname in _PRIVATE else site.address
+    source = known.code if site.is_preview else known.text
+    makers = digest(own(), version("ruff"))
     wanted = dict[str, tuple[Chapter, str]]()
     for c in book.chapters.values():
         top, needs = "", list[Path]()
-        if any(fnmatch(c.download, pattern) for pattern in alone):
+        if any(fnmatch(c.download, pattern) for pattern in settings.standalone):
             address = book.href(Target("", c.page, ""), "index.md")
-            top = head(c.name, c.path, site and urljoin(site, address))
+            top = head(c.name, c.path, base and urljoin(base, address))
             needs = known.of(c.name, c.path)
         key = digest(makers, c.name, top, known.text(c.path), *map(source, needs))
         wanted[key] = c, top
-
+    cache, make = settings.cache / "copies.json", partial(_made, book, wanted)
+    site.copies = {}
     # As many stay as there are: a preview and a build do not make them in turn.
-    make, texts = partial(_made, book, wanted), dict[str, str]()
     for key, forms in answers(cache, "", wanted, make, others=len(wanted)).items():
         c, _ = wanted[key]
         c.overlay.tools.append(_menu(book, c, forms))
-        texts |= {_uri(c, f): text for f, text in forms.items() if f != "refusal"}
-    return texts
+        given = {_uri(c, f): text for f, text in forms.items() if f != "refusal"}
+        site.copies |= given
 
 
 def _made(
