@@ -19,7 +19,6 @@ from mkdocs.structure.files import File, Files
 from nbformat.v4 import new_output
 
 from litweave import process
-from litweave.cache import Folder
 from litweave.features import notebooks
 from litweave.features.notebooks import NotebooksPlugin, document
 from litweave.overlay import Slots
@@ -229,10 +228,14 @@ def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
 
     def again(stale: bool = False) -> list[str]:
         asked.clear()
-        kept, data = Folder(tmp_path / ".cache"), [str(tmp_path / "data")]
         uris = ("examples/ten.py", "examples/two.py")
         files = [File(uri, str(tmp_path / "docs"), "site", True) for uri in uris]
-        for run in notebooks.begin(files, tmp_path, kept, data, stale).values():
+        plugin, config = NotebooksPlugin(), Mock(plugins={"mkdocs-jupyter": Mock()})
+        config.config_file_path = str(tmp_path / "mkdocs.yml")
+        plugin.load_config({"reads": [str(tmp_path / "data")]})
+        plugin.on_startup(command="serve" if stale else "build", dirty=False)
+        plugin.on_files(Files(files), config=config)
+        for run in plugin.runs.values():
             run.result()
         return sorted(asked)
 

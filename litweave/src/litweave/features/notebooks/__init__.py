@@ -12,8 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import BoundedSemaphore
@@ -46,6 +45,8 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 # A notebook, a cell and an output are each a dictionary with names for keys.
 Part: TypeAlias = dict[str, Any]
 
+# As many run at once as there are processors.
+_PLACES = BoundedSemaphore(os.cpu_count() or 1)
 _PROGRAM = Path(__file__).with_name("execute.py")
 # The forms of an output, the best first.
 _KINDS = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
@@ -82,11 +83,33 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         jupyter: Any = config.plugins.get("mkdocs-jupyter")
         if not jupyter:
             raise PluginError("litweave-notebooks needs the plugin mkdocs-jupyter")
-        root = Path(config.config_file_path).absolute().parent
-        found = [file for file in files if jupyter.should_include(file)]
-        kept = Folder(root / ".cache/notebooks")
-        self.runs = begin(found, root, kept, self.config.reads, self.serving)
         self.pages: dict[str, tuple[str, Slots]] = {}
+        self.root = Path(config.config_file_path).absolute().parent
+        self.kept, dependencies = Folder(self.root / ".cache/notebooks"), Dependencies()
+        read, results = files_in(*map(Path, self.config.reads)), {}
+        state = digest(installed(), *map(str, read), files=read)
+        self.steps = progress.part("notebooks", 0)
+        for file in filter(jupyter.should_include, files):
+            text, uri = file.content_string, file.src_uri
+            imports = dependencies.script(text, self.root)
+            keys = digest(state, text, imports), digest(text)
+            known = self.kept.get(uri, keys[self.serving])
+            result = partial(Part, known) if known else partial(self.result, file, keys)
+            results[uri] = result
+            self.steps.total += not known
+        self.kept.forget(results)
+        self.runs = {uri: process.begin(one) for uri, one in results.items()}
+
+    def result(self, file: File, keys: Sequence[str]) -> Part:
+        """Run a notebook, and keep what comes of it."""
+        with _PLACES:
+            self.steps.begin(file.src_uri)
+            try:
+                notebook = _run(file, self.root)
+                self.kept.keep(file.src_uri, notebook, *keys)
+            finally:
+                self.steps.end(file.src_uri)
+            return notebook
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, **_: Any) -> None:
         """Let mkdocs-jupyter, which has made pages of notebooks, not run them, too."""
@@ -144,41 +167,6 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
 
 
 # ## Running
-
-
-def begin(
-    files: Sequence[File], root: Path, kept: Folder, data: Sequence[str], stale: bool
-) -> dict[str, "Future[Part]"]:
-    """Take the results that are kept, and begin to make the others, in a folder.
-
-    `data` is what notebooks read. If `stale`, a result serves as long as the notebook
-    itself is the same.
-    """
-    read, dependencies = files_in(*map(Path, data)), Dependencies()
-    state = digest(installed(), *map(str, read), files=read)
-    kept.forget(file.src_uri for file in files)
-    steps = progress.part("notebooks", 0)
-    # As many at once as there are processors.
-    places = BoundedSemaphore(os.cpu_count() or 1)
-
-    def result(file: File, *keys: str) -> Part:
-        with places:
-            steps.begin(file.src_uri)
-            try:
-                notebook = _run(file, root)
-                kept.keep(file.src_uri, notebook, *keys)
-            finally:
-                steps.end(file.src_uri)
-            return notebook
-
-    results: dict[str, Callable[[], Part]] = {}
-    for file in files:
-        text, uri = file.content_string, file.src_uri
-        keys = digest(state, text, dependencies.script(text, root)), digest(text)
-        known = kept.get(uri, keys[stale])
-        results[uri] = partial(Part, known) if known else partial(result, file, *keys)
-        steps.total += not known
-    return {uri: process.begin(one) for uri, one in results.items()}
 
 
 def _run(file: File, root: Path) -> Part:
