@@ -33,6 +33,7 @@ from litweave.cache import Folder, digest, files_in, installed
 from litweave.dependencies import Dependencies
 from litweave.overlay import Slots
 from litweave.process import ChildError
+from litweave.progress import Part as Steps
 from litweave.progress import progress
 from litweave.prose import in_columns
 from litweave.words import as_it_is, figures, word
@@ -88,27 +89,27 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         self.kept, dependencies = Folder(self.root / ".cache/notebooks"), Dependencies()
         read, results = files_in(*map(Path, self.config.reads)), {}
         state = digest(installed(), *map(str, read), files=read)
-        self.steps = progress.part("notebooks", 0)
+        steps = progress.part("notebooks", 0)
         for file in filter(jupyter.should_include, files):
             text, uri = file.content_string, file.src_uri
             imports = dependencies.script(text, self.root)
             keys = digest(state, text, imports), digest(text)
             known = self.kept.get(uri, keys[self.serving])
-            result = partial(Part, known) if known else partial(self.result, file, keys)
-            results[uri] = result
-            self.steps.total += not known
+            ran = partial(self.run, file, steps, keys)
+            results[uri] = partial(Part, known) if known else ran
+            steps.total += not known
         self.kept.forget(results)
         self.runs = {uri: process.begin(one) for uri, one in results.items()}
 
-    def result(self, file: File, keys: Sequence[str]) -> Part:
+    def run(self, file: File, steps: Steps, keys: Sequence[str]) -> Part:
         """Run a notebook, and keep what comes of it."""
         with _PLACES:
-            self.steps.begin(file.src_uri)
+            steps.begin(file.src_uri)
             try:
                 notebook = _run(file, self.root)
                 self.kept.keep(file.src_uri, notebook, *keys)
             finally:
-                self.steps.end(file.src_uri)
+                steps.end(file.src_uri)
             return notebook
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, **_: Any) -> None:
