@@ -160,7 +160,7 @@ def standalone(name: str, modules: Mapping[str, Module], head: str = "") -> str:
     not laid out yet.
 
     **Raises.** [`PlacedError`][] if the file would not be the same program, or doctest
-    refuses the docstring.
+    refuses an example in it.
     """
     file = _File(name, modules)
     opening, taken = file.opening(), file.taken()
@@ -200,7 +200,7 @@ class _Statement:
     """A statement of a module, or a name that an import brings, `full` in whole.
 
     It is `text` in the file, where the names that it `binds` are those of an `owner`;
-    it `uses` names of modules, and has imports of our own packages in it, `inner`.
+    it `uses` names, each of a module, and has imports of these packages in it, `inner`.
     """
 
     module: str

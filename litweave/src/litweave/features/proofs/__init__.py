@@ -111,8 +111,7 @@ def prove(
 
     **Raises.** [`ChildError`][] if the program does not run, or prints something else.
     """
-    known = dependencies or Dependencies()
-    run = _Run(program, folder.resolve(), Folder(cache), known)
+    run = _Run(program, folder.resolve(), Folder(cache), dependencies or Dependencies())
     if not run.remember(stale):
         run.again()
     run.kept.forget(["plan", *run.plan["pages"]], OTHERS)
