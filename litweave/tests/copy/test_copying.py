@@ -494,6 +494,8 @@ main.py:1: “pkg.none.x” is no name in a module that could be read
 | from .none import x
 main.py:1: “pkg.a.x” is no name
 | from .a import x
+main.py:1: “pkg.a.x” is no name
+from math import * | from .a import x
 a.py:1: two statements share a line
 x = 1; y = x | from .a import x
 '''.strip().split("\n")

@@ -365,7 +365,8 @@ class _File:
             for name in statement.binds if statement.text else ():
                 self.claim(name, statement.owner, place)
             for module, name in statement.uses:
-                if found := self.names[module, name] or self.names[module, "*"]:
+                wider = name if full else "*"  # what may bind it, too
+                if found := self.names[module, name] or self.names[module, wider]:
                     left += found
                 elif full:
                     problem = f"“{full}” is no name in a module that could be read"
