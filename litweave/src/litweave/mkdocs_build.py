@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 from dataclasses import Field, fields
 from html import escape
+from itertools import takewhile
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -320,13 +321,14 @@ class Build:
         if path in wrong or uri not in self.metas:
             return
         links = (page.links_to_anchors or {}).items()
-        own = [e for e in self.entries if e["location"].partition("#")[0] == page.url]
+        own = re.compile(rf"{re.escape(page.url)}(?:#|$)")
+        last = takewhile(lambda e: own.match(e["location"]), reversed(self.entries))
         made = {
             "title": str(page.title),
             "anchors": sorted(page.present_anchor_ids or ()),
             "links": {file.src_uri: anchors for file, anchors in links},
             "leads_to": self.site.addresses.links.get(uri, []),
-            "entries": own,
+            "entries": [*last][::-1],
             "html": html,
         }
         self.kept.keep(uri, made, self._key(uri))

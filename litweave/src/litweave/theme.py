@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from glob import glob
 from html import escape, unescape
-from itertools import chain
 from pathlib import Path
 from posixpath import dirname, join, relpath
 from typing import Any
@@ -133,13 +132,17 @@ def quicken(theme: Theme, folder: Path, plugins: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
     def get_env() -> jinja2.Environment:
-        search, env, files = plugins.get("material/search"), of_theme(), set[str]()
+        search, env = plugins.get("material/search"), of_theme()
         is_english = search and search.config.get("lang") == ["en"]
-        # A pattern matches nothing hidden.
-        found = (glob("**/*.*", root_dir=d, recursive=True) for d in theme.dirs)
-        for path in map(Path, chain.from_iterable(found)):
-            if not (is_english and "lunr" in path.parts):
-                files.add(path.as_posix())
+        files = {
+            Path(name).as_posix()
+            for folder in theme.dirs
+            for name in glob(
+                "**", root_dir=folder, recursive=True
+            )  # but what is hidden
+            if not (is_english and "lunr" in Path(name).parts)
+            and Path(folder, name).is_file()
+        }
         loader: Any = env.loader
         loader.list_templates = lambda: sorted(files)
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))

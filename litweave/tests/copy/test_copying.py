@@ -7,8 +7,8 @@ import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from hypothesis import example, given
@@ -41,8 +41,8 @@ def offered(
 ) -> tuple[dict[str, str], str]:
     """The texts that a site brings, and the menu of `b`."""
     book = read_book(source, exclude.split())
-    site: Any = Mock(book=book, address=address, is_preview=is_preview)
-    site.settings = Mock(cache=source.parent, standalone=alone)
+    site: Any = SimpleNamespace(book=book, address=address, is_preview=is_preview)
+    site.settings = SimpleNamespace(cache=source.parent, standalone=alone)
     copying.enrich(site)
     assert not book.context.diagnostics.found
     return site.copies, said("".join(book.chapters["b.md"].overlay.tools))

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -14,6 +15,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from nbformat.v4 import new_output
@@ -230,8 +232,9 @@ def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
         asked.clear()
         uris = ("examples/ten.py", "examples/two.py")
         files = [File(uri, str(tmp_path / "docs"), "site", True) for uri in uris]
-        plugin, config = NotebooksPlugin(), Mock(plugins={"mkdocs-jupyter": Mock()})
-        config.config_file_path = str(tmp_path / "mkdocs.yml")
+        plugin, config = NotebooksPlugin(), MkDocsConfig(str(tmp_path / "mkdocs.yml"))
+        jupyter = SimpleNamespace(should_include=lambda file: True)
+        config.plugins = {"mkdocs-jupyter": jupyter}  # type: ignore[assignment]
         plugin.load_config({"reads": [str(tmp_path / "data")]})
         plugin.on_startup(command="serve" if stale else "build", dirty=False)
         plugin.on_files(Files(files), config=config)

@@ -21,7 +21,7 @@ import token
 import tokenize
 import tomllib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -210,7 +210,7 @@ class _Statement:
     owner: str
     binds: Collection[str]
     uses: Collection[tuple[str, str]]
-    inner: Collection["_Statement"] = ()
+    inner: Sequence["_Statement"] = ()
     full: str = ""
 
     @property
@@ -360,13 +360,15 @@ class _File:
                 continue
             taken.add(statement)
             place, full = statement.place, statement.full
-            for inner in statement.inner:
-                raise PlacedError(inner.place, "an import stands within other code")
+            if statement.inner:
+                first = statement.inner[0].place
+                raise PlacedError(first, "an import stands within other code")
             for name in statement.binds if statement.text else ():
                 self.claim(name, statement.owner, place)
             for module, name in statement.uses:
-                wider = name if full else "*"  # what may bind it, too
-                if found := self.names[module, name] or self.names[module, wider]:
+                # `from x import *` may give what a statement uses, and no import.
+                wider = [] if full else self.names[module, "*"]
+                if found := self.names[module, name] or wider:
                     left += found
                 elif full:
                     problem = f"“{full}” is no name in a module that could be read"

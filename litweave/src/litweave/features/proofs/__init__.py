@@ -1,10 +1,12 @@
 r"""Proofs: what was proved of a page, as a panel beside its opening.
 
-A case that does not hold fails the build, with the number that was found and the one
-that was expected. Litweave checks nothing itself: it knows no layers. A site names a
-*proof program*, a module that runs in a process of its own, as `python -m
-my_package.proofs --json`. It prints lines of JSON. The first is a plan, with the
-`format` 2:
+A tick stands only at what was compared and agreed; a number that was compared with
+nothing has none, and one that somebody else published says “quoted”. A case that does
+not hold fails the build, with the number that was found and the one that was expected.
+
+Litweave checks nothing itself: it knows no layers. A site names a *proof program*, a
+module that runs in a process of its own, as `python -m my_package.proofs --json`. It
+prints lines of JSON. The first is a plan, with the `format` 2:
 
 - `versions`: what it runs with, as `{"Python": "3.11.9"}`;
 - `pages`: by the dotted name of a page, the modules that prove something of it;
