@@ -5,8 +5,6 @@ when it is finished; so what is laid over a page is made once for all languages.
 between they stand between two characters that Markdown and HTML leave alone. They are
 no marks: what else is done with a page is done with the HTML in their values, too.
 
->>> word("{number} cases", number=3)
-'\ue00a{number} cases\ue00cnumber\ue00d3\ue00b'
 >>> said(word("{number} cases", number=3))
 '3 cases'
 >>> said(f"<b>{word('Copy')}</b>", Speaker("zh", {"Copy": "复制"}.__getitem__))
@@ -18,21 +16,20 @@ Scripts have words, too: `assets/words.js` finds those of the page in an element
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from html import escape
 from string import ascii_lowercase
 
-from babel import Locale
 from babel.dates import format_date
 
 _OPEN, _CLOSE, _VALUE, _IS = "\ue00a", "\ue00b", "\ue00c", "\ue00d"
 # The innermost come first: a value may have words.
 _WORDS = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 _NAME = re.compile(r"\{(\w+)\}")
-# In the place of words: a day, the heading of a page of prose, what begins a line, and
-# an attribute.
+# What stands in the place of a message.
 _DAY, _HEADING, _BEGINS = "{weave-day}", "{weave-heading}", "{weave-begins}"
 _AS_IT_IS = "{weave-as-it-is}"
 # What is no word of a message: a quotation, and whatever has a digit or stands in code.
@@ -61,9 +58,6 @@ class Speaker:
     heading: Callable[[str, str], str | None] = lambda message, path: None
 
 
-ENGLISH = Speaker()
-
-
 def word(text: str, **values: object) -> str:
     """Words in HTML that are to be said in the language of the page.
 
@@ -75,10 +69,7 @@ def word(text: str, **values: object) -> str:
 
 def listed(items: Sequence[str], how: str = "{first}, {next}") -> str:
     """Some words or values, joined as the language joins a list; empty if it is."""
-    joined = items[0] if items else ""
-    for item in items[1:]:
-        joined = word(how, first=joined, next=item)
-    return joined
+    return reduce(lambda first, item: word(how, first=first, next=item), items or [""])
 
 
 def figures(text: str, **values: object) -> str:
@@ -90,19 +81,18 @@ def figures(text: str, **values: object) -> str:
     >>> said(of_timm, Speaker("zh", {"Difference from timm {a}": "与timm {a}之差"}.get))
     '与timm 1.0之差'
     """
-    given, names = dict(values), list(ascii_lowercase)
+    given, names = dict(values), iter(ascii_lowercase)
 
     def take(match: re.Match[str]) -> str:
-        if not names:
+        if not (name := next(names, "")):
             return match[0]
-        name = names.pop(0)
         given[name] = escape(match[0])
         return f"{{{name}}}"
 
     message = _FIGURE.sub(take, text)
-    if not _LETTERS.search(_NAME.sub("", message)):
-        return _filled(escape(text), {name: str(v) for name, v in values.items()})
-    return word(message, **given)
+    if _LETTERS.search(_NAME.sub("", message)):
+        return word(message, **given)
+    return _filled(escape(text), values)
 
 
 def day(when: date) -> str:
@@ -128,19 +118,20 @@ def as_it_is() -> str:
     return word(_AS_IT_IS)
 
 
-def said(html: str, speaker: Speaker = ENGLISH) -> str:
-    """HTML with its words as somebody says them."""
+def said(html: str, speaker: Speaker | None = None) -> str:
+    """HTML with its words as somebody says them, or else in English."""
+    speaker = speaker or Speaker()
+    language, found = speaker.language, 1
 
     def say(match: re.Match[str]) -> str:
         text, *given = match[1].split(_VALUE)
         values = dict(value.split(_IS, 1) for value in given)
         if text == _AS_IT_IS:
-            return ' lang="en"' * (speaker.language != ENGLISH.language)
+            return ' lang="en"' * (language != "en")
         if text == _DAY:
             # English has a day before its month.
-            language = "en-GB" if speaker.language == "en" else speaker.language
-            when = date.fromisoformat(values["iso"])
-            return format_date(when, "long", Locale.parse(language, sep="-"))
+            locale = "en_GB" if language == "en" else language.replace("-", "_")
+            return format_date(date.fromisoformat(values["iso"]), "long", locale)
         if text == _BEGINS:
             return _with_capital(values["words"])
         if text == _HEADING:
@@ -150,14 +141,13 @@ def said(html: str, speaker: Speaker = ENGLISH) -> str:
         # It may stand in an attribute.
         return _filled(spoken.replace('"', "&quot;"), values)
 
-    found = 1
     while found and _OPEN in html:
         html, found = _WORDS.subn(say, html)
     return html
 
 
-def _filled(text: str, values: dict[str, str]) -> str:
-    return _NAME.sub(lambda match: values.get(match[1], match[0]), text)
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    return _NAME.sub(lambda match: str(values.get(match[1], match[0])), text)
 
 
 def _with_capital(text: str) -> str:
