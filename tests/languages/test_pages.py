@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +22,9 @@ from litweave.diagnostics import Place
 from litweave.dialect import to_html
 from litweave.features.languages import Said, State, Translator
 from litweave.features.languages.catalogs import Catalogs
-from litweave.features.languages.units import Piece, rewrite, tokens
+from litweave.features.languages.units import scan
 from litweave.page import document
 from litweave.prose import Context, to_markdown
-from litweave.sections import Line
 from translated import english, marked_site, unsaid
 
 from labml_style_nn.web_training import site_plugin, train_page
@@ -128,20 +127,15 @@ def squeezed(markdown: str) -> str:
     return re.sub("\ue000.*?\ue001", "S", html)
 
 
-def joined(
-    lines: Sequence[Line], place: Place, html: bool
-) -> tuple[list[str], list[Place]]:
-    """Every unit on one line, in its own words."""
+class Joined(Translator):
+    """Says every unit on one line, in its own words."""
 
-    def same(piece: Piece) -> str:
-        return piece.message
-
-    found = rewrite("\n".join(line for _, line in lines), same, html)
-    places = [Place(place.path, place.line + number) for number, _ in found]
-    return [line for _, line in found], places
+    def say(self, message: str, source: str) -> Said:
+        return Said(message, State.CURRENT, Place("zh.po", 1))
 
 
 def test_joined_lines_make_the_same_page() -> None:
+    joined = Joined(Catalogs("zh", ROOT / "nowhere"))
     for text in filter(is_taken, texts()):
         context = book().context
         before = to_markdown(text, Place("a.py", 1), "a.md", context)
@@ -154,7 +148,7 @@ class Everything(Translator):
     """Knows a translation of every message: two words and its tokens."""
 
     def say(self, message: str, source: str) -> Said:
-        words = " ".join(value for kind, value in tokens(message) if kind == "tag")
+        words = " ".join(value for kind, value in scan(message)[1] if kind == "tag")
         return Said(f"译文 {words}".strip(), State.CURRENT, Place("zh.po", 1))
 
 

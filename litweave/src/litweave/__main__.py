@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 from litweave import build as builder
 from litweave.features import copy
 from litweave.features.languages import Translator
-from litweave.features.languages.catalogs import Catalogs, Glossary, faults
+from litweave.features.languages.catalogs import Catalogs, faults
 from litweave.mkdocs_build import load, run
 from litweave.settings import Settings
 from litweave.site import check
@@ -121,8 +121,7 @@ def _update(speaker: Translator, check: bool) -> int:
     files = catalogs.write(dry=check)
     if not check:  # The lines are others now.
         catalogs = Catalogs.read(catalogs.folder, language)
-    glossary = Glossary.read(catalogs.folder / "glossary.csv", language)
-    problems = faults(catalogs, glossary)
+    problems = faults(catalogs)
     for problem in problems:
         print(problem)
     for path in files:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litweave import marks
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.dialect import to_html
-from litweave.features.languages import Translator, extract
+from litweave.features.languages import Said, State, Translator, extract
 from litweave.features.languages.catalogs import (
     Catalogs,
     Glossary,
@@ -18,7 +19,7 @@ from litweave.features.languages.catalogs import (
     domain,
     faults,
 )
-from litweave.features.languages.units import Piece, rewrite, split
+from litweave.features.languages.units import split
 from litweave.katex import Formulas
 from litweave.names import Names, Target
 from litweave.overlay import Overlay
@@ -89,8 +90,11 @@ LINES = st.one_of(
 def test_pieces_are_the_prose(lines: list[str], html: bool) -> None:
     text = "\n".join(lines)
     assert all("\n" not in piece.message for piece in split(text, html))
-    rewritten = rewrite(text, lambda piece: text[piece.start : piece.end], html)
-    assert rewritten == list(enumerate(lines)) or not lines
+    nobody, here = Translator(Catalogs("zh", Path())), Place(PAGE, 5)
+    written, places = nobody([*enumerate(lines)], here, html)
+    shown = re.sub(marks.pattern(marks.OF_TRANSLATIONS), "", "\n".join(written))
+    assert shown == text
+    assert places == [Place(PAGE, 5 + number) for number in range(len(lines))]
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -105,16 +109,22 @@ def test_lines_keep_their_numbers_a_fence_its_list_and_a_tag_is_words() -> None:
     assert [p.message for p in split("<module> is", html=False)] == ["<module> is"]
     text = "# A title\n\nOne\ntwo\nthree.\n- item\n\n```\ncode\n```\n\nLast\nwords."
 
-    def translate(piece: Piece) -> str:
-        return piece.message.upper()
+    class Louder(Translator):
+        def say(self, message: str, path: str) -> Said:
+            return Said(message.upper(), State.CURRENT, Place("zh.po", len(message)))
 
-    numbers, lines = zip(*rewrite(text, translate), strict=True)
+    def told(text: str) -> tuple[str, str]:
+        louder, lines = Louder(Catalogs("zh", Path())), [*enumerate(text.split("\n"))]
+        written, places = louder(lines, Place(PAGE, 0), True)
+        shown = re.sub(marks.pattern(marks.OF_TRANSLATIONS), "", "|".join(written))
+        return shown, " ".join(map(str, places)).replace(f"{PAGE}:", "")
+
     said = "# A TITLE||ONE TWO THREE.|- ITEM||```|code|```||LAST WORDS."
-    assert "|".join(lines) == said
-    assert numbers == (0, 1, 2, 5, 6, 7, 8, 9, 10, 11)
+    places = "zh.po:7 1 zh.po:14 zh.po:4 6 7 8 9 10 zh.po:11"
+    assert told(text) == (said, places)
     text = "1.  first\n    item\n\n    ```\n    code\n    ```\n\n2.  second"
     said = "1.  FIRST ITEM||    ```|    code|    ```||2.  SECOND"
-    assert "|".join(line for _, line in rewrite(text, translate)) == said
+    assert told(text) == (said, "zh.po:10 2 3 4 5 6 zh.po:6")
 
 
 # ## States
@@ -472,18 +482,14 @@ Jupyter kernel,Jupyter内核,
 
 
 @pytest.fixture
-def glossary(tmp_path: Path) -> Glossary:
-    folder = write_files(tmp_path, {"glossary.csv": GLOSSARY})
-    return Glossary.read(folder / "glossary.csv", "zh")
+def locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(write_files(tmp_path, {"locale/glossary.csv": GLOSSARY}))
+    return Path("locale")
 
 
-def found(
-    glossary: Glossary, english: str, said: str, kind: str = ""
-) -> list[Diagnostic]:
+def found(locale: Path, english: str, said: str, kind: str = "") -> list[Diagnostic]:
     entry = polib.POEntry(msgid=english, msgstr=said, comment=kind, linenum=7)
-    return faults(
-        Catalogs("zh", Path("locale"), {"layers": {english: entry}}), glossary
-    )
+    return faults(Catalogs("zh", locale, {"layers": {english: entry}}))
 
 
 FAULTS = {
@@ -524,9 +530,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_an_error(fault: str, glossary: Glossary) -> None:
+def test_a_fault_is_an_error(fault: str, locale: Path) -> None:
     english, said, message, *kind = FAULTS[fault]
-    told = [*map(str, found(glossary, english, said, *kind))]
+    told = [*map(str, found(locale, english, said, *kind))]
     assert any(message in text for text in told), told
     assert all(text.startswith("locale/zh/layers.po:7: ") for text in told)
     # Bold type is no italics.
@@ -551,6 +557,6 @@ GOOD = {
 
 
 @pytest.mark.parametrize("english", GOOD)
-def test_a_good_translation_has_no_errors(english: str, glossary: Glossary) -> None:
+def test_a_good_translation_has_no_errors(english: str, locale: Path) -> None:
     kind = "cell" if "cell" in english else "paragraph"
-    assert not found(glossary, english, GOOD[english], kind)
+    assert not found(locale, english, GOOD[english], kind)

@@ -8,7 +8,6 @@ is Markdown, so words that are not as they should be stand between `marks`.
 import logging
 import re
 from collections.abc import Iterable, MutableMapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from html import escape, unescape
@@ -18,14 +17,8 @@ from typing import Any, NamedTuple
 from litweave import marks, prose, words
 from litweave.cache import Folder, digest, files_in, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
-from litweave.features.languages.catalogs import (
-    Catalogs,
-    Glossary,
-    Unit,
-    domain,
-    faults,
-)
-from litweave.features.languages.units import TAKEN, Piece, rewrite, scan, split, tokens
+from litweave.features.languages.catalogs import Catalogs, Unit, domain, faults
+from litweave.features.languages.units import TAKEN, Piece, scan, split
 from litweave.katex import Formulas
 from litweave.marks import mark
 from litweave.names import Names
@@ -96,7 +89,6 @@ def in_attribute(text: str) -> str:
     return text.replace("<", "&lt;").replace('"', "&quot;")
 
 
-@dataclass
 class Translator:
     """Says in a language what a book says in English; in none, all as it is written.
 
@@ -105,12 +97,11 @@ class Translator:
     is wrong in the catalogs.
     """
 
-    catalogs: Catalogs
-    package: str = ""
-    errors: list[Diagnostic] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.language = self.catalogs.language
+    def __init__(
+        self, catalogs: Catalogs, package: str = "", errors: Sequence[Diagnostic] = ()
+    ) -> None:
+        self.catalogs, self.language = catalogs, catalogs.language
+        self.package, self.errors = package, errors
         self.pages = dict[str, list[tuple[Unit, Said]]]()
         self.words = dict[str, State]()
 
@@ -123,14 +114,12 @@ class Translator:
         folder, language = settings.locale, settings.language
         if not language:
             return cls(Catalogs("", folder))
-        catalogs, table = Catalogs.read(folder, language), folder / "glossary.csv"
-        where, name = folder / language, f"faults-{language}"
+        catalogs, where = Catalogs.read(folder, language), folder / language
         if not catalogs.domains:
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
-        key = digest(own(), files=files_in(table, where))
-        rows = Folder(settings.cache).made(
-            name, key, lambda: faults(catalogs, Glossary.read(table, language))
-        )
+        key = digest(own(), files=files_in(folder / "glossary.csv", where))
+        cache = Folder(settings.cache)
+        rows = cache.made(f"faults-{language}", key, lambda: faults(catalogs))
         errors = [Diagnostic(Place(*place), *rest) for place, *rest in rows]
         return cls(catalogs, settings.root.name, errors)
 
@@ -150,7 +139,7 @@ class Translator:
     def say(self, message: str, path: str) -> Said:
         """The words for a message in a file."""
         entry, place = self.catalogs.best(message, domain(path, self.package))
-        is_false = entry.fuzzy and tokens(entry.msgstr) != tokens(message)
+        is_false = entry.fuzzy and scan(entry.msgstr)[1] != scan(message)[1]
         if is_false or not entry.msgstr:
             return Said(message, State.MISSING, place)
         state = State.CHANGED if entry.fuzzy else State.CURRENT
@@ -165,22 +154,20 @@ class Translator:
         its line in the catalog.
         """
         text = "\n".join(line for _, line in lines)
-        catalogued = dict[int, Place]()
-
-        def translate(piece: Piece) -> str:
+        places = [Place(place.path, place.line + number) for number, _ in lines]
+        for piece in reversed(split(text, html)):
+            start, end = piece.start, piece.end
             words, state, there = self.say(piece.message, place.path)
             # What is not translated keeps its lines, and so their numbers.
             if state == State.MISSING:
-                return _marked(piece, text[piece.start : piece.end], state, html)
-            catalogued[text.count("\n", 0, piece.start)] = there
-            return _marked(piece, words.replace("\n", " "), state, html)
-
-        found = rewrite(text, translate, html)
-        places = [
-            catalogued.get(number) or Place(place.path, place.line + lines[number][0])
-            for number, _ in found
-        ]
-        return [line for _, line in found], places
+                words = text[start:end]
+            else:
+                words = words.replace("\n", " ")
+                first, last = (text.count("\n", 0, at) for at in (start, end))
+                if places[first].path == place.path:  # or another cell has the line
+                    places[first : last + 1] = [there]
+            text = text[:start] + _marked(piece, words, state, html) + text[end:]
+        return text.split("\n"), places
 
     # ## Words beside prose
 

@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
+from textwrap import TextWrapper
 from typing import NamedTuple
 
 import polib
@@ -29,8 +30,8 @@ from litweave.features.languages.units import APART, BEGINS, TAKEN, scan
 
 # How alike the words of two sentences are if one was made of the other.
 _ALIKE = 0.6
-# What gettext writes on one line, at most.
-_WIDTH = 79
+# The files of an entry, as gettext writes at most on one line behind `#: `.
+_LINES = TextWrapper(76, break_long_words=False, break_on_hyphens=False)
 _ROOT = "pages"
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 # What ends a block of a kind.
@@ -159,7 +160,10 @@ class Catalogs:
                 new = polib.POEntry(msgid=message, msgstr=known.msgstr)
                 entry = was.get(message, new)
                 entry.comment = "\n".join(sorted({unit.kind for unit in here}))
-                entry.occurrences = _fitting(dict.fromkeys(unit.path for unit in here))
+                paths = " ".join(dict.fromkeys(unit.path for unit in here))
+                # A second line another gettext would wrap, and polib would not.
+                paths, *_ = _LINES.wrap(paths)
+                entry.occurrences = [(path, "") for path in paths.split()]
                 entry.obsolete, now[message] = False, entry
             for message, entry in was.items():
                 # What was never translated is of no use any more.
@@ -191,16 +195,7 @@ class Catalogs:
             "Plural-Forms": Catalog(self.language.replace("-", "_")).plural_forms,
         }
         file.extend(self.domains[name].values())
-        return f"{file}\n".rstrip("\n") + "\n"
-
-
-def _fitting(sources: Iterable[str]) -> list[tuple[str, str]]:
-    """The files that stand on one line: another gettext would wrap, polib would not."""
-    fitting, width = list[tuple[str, str]](), len("#:")
-    for source in sources:
-        width += 1 + len(source)
-        fitting += [(source, "")] if not fitting or width <= _WIDTH else []
-    return fitting
+        return str(file).rstrip("\n") + "\n"
 
 
 # ## The glossary
@@ -257,8 +252,6 @@ class Glossary:
 
     def _is_said(self, word: str, translation: str) -> bool:
         """Whether a word is there, and not as a part of one that a term accepts."""
-        if word.lower() not in translation.lower():
-            return False
         accepted = (right for term in self.terms for right in term.accepted)
         longer = "".join(f"{re.escape(right)}|" for right in accepted if word in right)
         pattern = f"(?i){_EDGE}(?:{longer}({re.escape(word)})){_EDGE}"
@@ -272,8 +265,9 @@ def _words(cell: str | None) -> tuple[str, ...]:
 # ## The translations
 
 
-def faults(catalogs: Catalogs, glossary: Glossary) -> list[Diagnostic]:
+def faults(catalogs: Catalogs) -> list[Diagnostic]:
     """What is wrong in the translations of a language, file by file, line by line."""
+    glossary = Glossary.read(catalogs.folder / "glossary.csv", catalogs.language)
     return [
         Diagnostic(place, fault, "translation")
         for entry, place in catalogs.entries()

@@ -11,7 +11,7 @@ import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from html import escape
 from itertools import chain
 from pathlib import Path
@@ -21,7 +21,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
-from jinja2 import Environment
+from jinja2 import Template
 from mkdocs.config import config_options as options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -33,7 +33,6 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from litweave import node
-from litweave.book import Book
 from litweave.features.languages import State, Translator, in_attribute
 from litweave.features.languages.catalogs import Unit
 from litweave.headings import anchors
@@ -42,7 +41,6 @@ from litweave.overlay import island
 from litweave.theme import language_of
 from litweave.words import listed, word
 
-_EARLY, _LATE = 100, -100
 # Addresses on a page that may be those of files: in attributes, and where the theme's
 # script reads its settings.
 _ADDRESS = re.compile(r'(\s[\w-]+="|"search":\s*")([^"\s:?#]+)(?=["?#])')
@@ -52,6 +50,8 @@ _OWN = Path(__file__).parent
 _LOST = "There is no page at this address.", "To the home page"
 _ABOUT = "translation.md"
 _STATUS = (_OWN / "status.html").read_text("utf-8")
+_NAMES: dict[str, Any] = {"word": word, "listed": listed}
+_MACROS: Any = Template(_STATUS, autoescape=True).make_module(_NAMES)
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
@@ -69,13 +69,13 @@ def territory(language: str) -> str:
 
 def _tree(language: str) -> dict[str, str]:
     """What the menu has of a tree; none is the root, which is English."""
-    code, folder = language or "en", f"{language}/" if language else ""
+    code = language or "en"
     try:
         name = Locale.parse(code, sep="-").display_name
     except (UnknownLocaleError, ValueError) as error:
         message = f"“{code}” is no language: write a code such as “zh” or “pt-BR”"
         raise PluginError(f"litweave-languages: {message}") from error
-    return {"folder": folder, "name": str(name), "tag": tag(code)}
+    return {"folder": language and f"{language}/", "name": str(name), "tag": tag(code)}
 
 
 class LanguagesConfig(Config):
@@ -114,7 +114,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             # The theme has a menu. Of a list, it would ask for the map of each tree.
             config.extra["alternate"] = True
             config.extra["weave_trees"] = {
-                "here": f"{self.language}/" if self.language else "",
+                "here": self.language and f"{self.language}/",
                 "about": _ABOUT,
                 "all": [*map(_tree, ("", *self.config.languages))],
             }
@@ -140,12 +140,13 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
         """Add the page that tells how far the translation is."""
         if self.language:
-            page = (_OWN / "status.md").read_text("utf-8")
-            self.about = File.generated(config, _ABOUT, content=page)
-            self.about.inclusion = InclusionLevel.NOT_IN_NAV
+            text, level = str(_OWN / "status.md"), InclusionLevel.NOT_IN_NAV
+            self.about = File.generated(
+                config, _ABOUT, abs_src_path=text, inclusion=level
+            )
             files.append(self.about)
 
-    @event_priority(_EARLY)  # before litweave knows what all pages have in common
+    @event_priority(100)  # before litweave knows what all pages have in common
     def on_nav(self, nav: Navigation, **_: Any) -> None:
         """Translate the titles of the navigation."""
         if self.language:
@@ -155,7 +156,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
                 if item.title:  # or the heading of the page is its title
                     item.title = self.translator.word(str(item.title))
 
-    @event_priority(_LATE)  # when every plugin has brought its files
+    @event_priority(-100)  # when every plugin has brought its files
     def on_env(self, env: Any, *, files: Files, **_: Any) -> None:
         """Bring no file of the root a second time."""
         if self.language:
@@ -169,7 +170,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
                         if (said := self.translator.word(message)) != message:
                             self.words[f"{dirname(file.url)}/"][message] = said
 
-    @event_priority(_LATE)  # when all others have had the page
+    @event_priority(-100)  # when all others have had the page
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Let a page of a tree say what it is, and find what lies at the root."""
         if not self.language:
@@ -182,17 +183,16 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         for folder, words in self.words.items():
             said |= words if re.search(rf'src="[./]*{folder}\w', output) else {}
         output = output.replace("</head>", f"{island('weave-words', said)}\n</head>", 1)
-        about = get_relative_url(self.about.url, page.url)
-        return self._told(output, page.file.src_uri, about, config)
+        return self._told(output, page, config.repo_url)
 
-    def _told(self, html: str, page: str, about: str, config: MkDocsConfig) -> str:
+    def _told(self, html: str, page: Page, source: str | None) -> str:
         """A page with a line above its text that tells how much is translated."""
-        units = self.translator.pages.get(page)
-        if not units or page == _ABOUT:  # of which there is more to be said
+        units = self.translator.pages.get(page.file.src_uri)
+        if not units or page.file == self.about:  # of which there is more to be said
             return html
         counts = Counter(said.state for _, said in units)
-        place, source = units[0][1].place, config.repo_url
-        told = _template().told(counts, len(units), about, place, source)
+        about, place = get_relative_url(self.about.url, page.url), units[0][1].place
+        told = _MACROS.told(counts, len(units), about, place, source)
         line = self.translator.spoken(told)
         bare = " weave-untranslated" if counts[State.MISSING] == len(units) else ""
         return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
@@ -208,7 +208,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
 
         return _ADDRESS.sub(lambda match: match[1] + place(match[2]), output)
 
-    @event_priority(_LATE)  # when all pages are there, or what search has written
+    @event_priority(-100)  # when all pages are there, or what search has written
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """In a tree, let search know where words end, and count; at the root, build."""
         folder, languages = Path(config.site_dir), self.config.languages
@@ -216,13 +216,37 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             if is_parted(self.language):
                 part_words(folder / "search/search_index.json", self.language)
             self._lead_home(folder.parent, config)
-            path, address = Path(self.about.abs_dest_path), self.about.url
-            report = status(address, self.translator, self.site.book, config.repo_url)
+            path, report = Path(self.about.abs_dest_path), self._report(config.repo_url)
             html = path.read_text("utf-8").replace("<!-- weave-status -->", report, 1)
             path.write_text(html, "utf-8")
         elif self.leaves_site and languages:
             self._lead_home(folder, config)
             self.trees = {code: self._build(config, code) for code in languages}
+
+    def _report(self, source: str | None) -> str:
+        """What each catalog has, and all that is not done."""
+        translator = self.translator
+        for text in _CALL.findall(_STATUS):  # Not all of them are said on some page.
+            translator.word(text)
+        # What is said at many places is one entry.
+        said = translator.states.items()
+        entries = {(unit.domain, unit.message): state for unit, state in said}
+        counts = Counter((name, state) for (name, _), state in entries.items())
+        names, book = sorted({name for name, _ in entries}), self.site.book
+        return translator.spoken(
+            _MACROS.report(names, counts, translator, book, self._address, source)
+        )
+
+    def _address(self, page: str, unit: Unit) -> str:
+        """Where a unit stands: in a row of a module, or somewhere on another page."""
+        book = self.site.book
+        address = get_relative_url(book.url(page), self.about.url)
+        if chapter := book.chapters.get(page):
+            rows = zip(chapter.module.rows, anchors(chapter.module), strict=True)
+            for row, name in rows:
+                if row.start <= unit.line <= row.end:
+                    return f"{address}#{quote(name)}"
+        return address
 
     def _lead_home(self, root: Path, config: MkDocsConfig) -> None:
         """Let the page of what is not there say so in this language, too."""
@@ -276,40 +300,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         if finder and is_parted(language):
             finder.config.update(SEARCH)
         return tree
-
-
-# ## How far a translation is
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(autoescape=True)
-    environment.globals.update(word=word, listed=listed)
-    return environment.from_string(_STATUS).module
-
-
-def status(url: str, translator: Translator, book: Book, source: str | None) -> str:
-    """What each catalog has, and all that is not done, for a page at an address."""
-    for text in _CALL.findall(_STATUS):  # Not all of them are said on some page.
-        translator.word(text)
-    # What is said at many places is one entry.
-    said = translator.states.items()
-    entries = {(unit.domain, unit.message): state for unit, state in said}
-    counts = Counter((name, state) for (name, _), state in entries.items())
-    names = sorted({name for name, _ in entries})
-    address = partial(_address, url, book)
-    report = _template().report(names, counts, translator, book, address, source)
-    return translator.spoken(report)
-
-
-def _address(url: str, book: Book, page: str, unit: Unit) -> str:
-    """Where a unit stands: in a row of a module, or somewhere on another page."""
-    address, chapter = get_relative_url(book.url(page), url), book.chapters.get(page)
-    if chapter:
-        for row, name in zip(chapter.module.rows, anchors(chapter.module), strict=True):
-            if row.start <= unit.line <= row.end:
-                return f"{address}#{quote(name)}"
-    return address
 
 
 # ## What scripts say

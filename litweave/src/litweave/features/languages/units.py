@@ -10,14 +10,13 @@ leads. All else that has letters is words.
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from typing import NamedTuple
 
 from litweave import prose
 from litweave.dialect import BRACE
 from litweave.headings import is_notation
 from litweave.marks import ANCHOR, pattern
-from litweave.sections import Line, depth, indent
+from litweave.sections import depth, indent
 
 # ## Tokens
 
@@ -95,11 +94,6 @@ def scan(text: str, html: bool = True) -> tuple[str, Counter[tuple[str, str]]]:
     return _OTHERS.sub(take_other, prose.BEGINNINGS.sub(take, text)), found
 
 
-def tokens(text: str) -> Counter[tuple[str, str]]:
-    """All tokens of a text, and how often each stands in it."""
-    return scan(text)[1]
-
-
 def _blot(text: str, sign: str = TAKEN) -> str:
     return re.sub(r"[^\n]", sign, text)
 
@@ -130,24 +124,6 @@ def split(text: str, html: bool = True) -> list[Piece]:
         at = splitter.line(at)
     splitter.end(at)
     return splitter.found
-
-
-def rewrite(
-    text: str, translate: Callable[[Piece], str], html: bool = True
-) -> list[Line]:
-    """The lines of some prose in other words, each with the number of its own line.
-
-    Numbers are counted from 0.
-    """
-    parts, numbers, done = list[str](), [0], 0
-    for piece in [*split(text, html), Piece(len(text), len(text), "", "")]:
-        written = translate(piece) if piece.message else ""
-        for part, at in ((text[done : piece.start], done), (written, piece.start)):
-            first = text.count("\n", 0, at) + 1
-            numbers += range(first, first + part.count("\n"))
-            parts.append(part)
-        done = piece.end
-    return list(zip(numbers, "".join(parts).split("\n"), strict=True))
 
 
 # What lies between two lines of a unit.
