@@ -7,7 +7,7 @@ no marks: what else is done with a page is done with the HTML in their values, t
 
 >>> said(word("{number} cases", number=3))
 '3 cases'
->>> said(f"<b>{word('Copy')}</b>", Speaker("zh", {"Copy": "复制"}.__getitem__))
+>>> said(f"<b>{word('Copy')}</b>", "zh", {"Copy": "复制"}.get)
 '<b>复制</b>'
 
 A message is one whole sentence, whose values have names: another language has another
@@ -17,7 +17,6 @@ Scripts have words, too: `assets/words.js` finds those of the page in an element
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from html import escape
@@ -45,19 +44,6 @@ _FIGURE = re.compile(
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
-@dataclass(frozen=True)
-class Speaker:
-    """Who says words in a language.
-
-    `word` gives the translation of a message; `heading` that of a heading in a file of
-    prose, as HTML. Both give nothing for what stays English.
-    """
-
-    language: str = "en"
-    word: Callable[[str], str | None] = lambda message: None
-    heading: Callable[[str, str], str | None] = lambda message, path: None
-
-
 def word(text: str, **values: object) -> str:
     """Words in HTML that are to be said in the language of the page.
 
@@ -78,7 +64,7 @@ def figures(text: str, **values: object) -> str:
     So the message stays the same with the next version of a library.
 
     >>> of_timm = figures("Difference from timm 1.0")
-    >>> said(of_timm, Speaker("zh", {"Difference from timm {a}": "与timm {a}之差"}.get))
+    >>> said(of_timm, "zh", {"Difference from timm {a}": "与timm {a}之差"}.get)
     '与timm 1.0之差'
     """
     given, names = dict(values), iter(ascii_lowercase)
@@ -118,10 +104,17 @@ def as_it_is() -> str:
     return word(_AS_IT_IS)
 
 
-def said(html: str, speaker: Speaker | None = None) -> str:
-    """HTML with its words as somebody says them, or else in English."""
-    speaker = speaker or Speaker()
-    language, found = speaker.language, 1
+def said(
+    html: str,
+    language: str = "en",
+    translate: Callable[[str], str | None] = str,
+    heading: Callable[[str, str], str | None] = lambda message, path: None,
+) -> str:
+    """HTML with its words as a language says them.
+
+    `translate` gives the translation of a message; `heading` that of a heading in a
+    file of prose, as HTML. Both give nothing for what stays English.
+    """
 
     def say(match: re.Match[str]) -> str:
         text, *given = match[1].split(_VALUE)
@@ -135,12 +128,13 @@ def said(html: str, speaker: Speaker | None = None) -> str:
         if text == _BEGINS:
             return _with_capital(values["words"])
         if text == _HEADING:
-            spoken = speaker.heading(values["message"], values["path"])
+            spoken = heading(values["message"], values["path"])
             return spoken or values["english"]
-        spoken = escape(speaker.word(text) or text, quote=False)
+        spoken = escape(translate(text) or text, quote=False)
         # It may stand in an attribute.
         return _filled(spoken.replace('"', "&quot;"), values)
 
+    found = 1
     while found and _OPEN in html:
         html, found = _WORDS.subn(say, html)
     return html

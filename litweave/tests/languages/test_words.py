@@ -19,7 +19,7 @@ import litweave
 from litweave import node
 from litweave.features import notebooks, proofs, shapes
 from litweave.features.shapes.trace import Measure
-from litweave.words import Speaker, beginning, day, figures, listed, said, word
+from litweave.words import beginning, day, figures, listed, said, word
 from translated import english, marked_site, unsaid
 
 # ## The mechanism
@@ -47,12 +47,12 @@ SAID: list[tuple[str, dict[str, str], str]] = [
 
 def test_words_and_a_day_are_said_as_the_language_does() -> None:
     for html, translations, shown in SAID:
-        speaker = [Speaker("zh", translations.get)] if translations else []
+        speaker = ("zh", translations.get) if translations else ()
         assert said(html, *speaker) == shown
     when = day(date(2026, 11, 9))
     assert said(when) == "9 November 2026"
-    assert said(when, Speaker("zh")) == said(when, Speaker("ja")) == "2026年11月9日"
-    assert said(when, Speaker("si")) == "2026 නොවැම්බර් 9"
+    assert said(when, "zh") == said(when, "ja") == "2026年11月9日"
+    assert said(when, "si") == "2026 නොවැම්බර් 9"
 
 
 MESSAGES = {
@@ -70,7 +70,7 @@ MESSAGES = {
 @pytest.mark.parametrize("text", MESSAGES)
 def test_numbers_and_names_are_no_words(text: str) -> None:
     asked: list[str] = []
-    shown = said(figures(text), Speaker("zh", asked.append))
+    shown = said(figures(text), "zh", asked.append)
     assert asked == [MESSAGES[text]] * (MESSAGES[text] != "{a}, {b}")
     assert BeautifulSoup(shown, "html.parser").get_text() == text
 

@@ -26,7 +26,6 @@ from litweave.page import document
 from litweave.parse import Module
 from litweave.sections import Line
 from litweave.settings import Settings
-from litweave.words import Speaker
 
 INTERFACE = "interface"
 """The catalog of the words beside prose."""
@@ -195,7 +194,7 @@ class Translator:
             shown = escape(scan(said.words)[0].replace(TAKEN, ""))
             return shown if said.state != State.MISSING else None
 
-        return words.said(html, Speaker(self.language, self.word, heading))
+        return words.said(html, self.language, self.word, heading)
 
     # ## All that is said
 

@@ -140,10 +140,9 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
         """Add the page that tells how far the translation is."""
         if self.language:
-            text, level = str(_OWN / "status.md"), InclusionLevel.NOT_IN_NAV
-            self.about = File.generated(
-                config, _ABOUT, abs_src_path=text, inclusion=level
-            )
+            text = str(_OWN / "status.md")
+            self.about = File.generated(config, _ABOUT, abs_src_path=text)
+            self.about.inclusion = InclusionLevel.NOT_IN_NAV
             files.append(self.about)
 
     @event_priority(100)  # before litweave knows what all pages have in common
