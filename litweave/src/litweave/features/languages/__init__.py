@@ -27,20 +27,16 @@ from litweave.parse import Module
 from litweave.sections import Line
 from litweave.settings import Settings
 
-INTERFACE = "interface"
-"""The catalog of the words beside prose."""
-
-# The kinds of units that other pages and the search show of a page.
-_SHOWN = {"words", "heading"}
+# The catalog of the words beside prose.
+_INTERFACE = "interface"
 _log = logging.getLogger("mkdocs.plugins.litweave")
 
 
 class State(StrEnum):
     """How a translation stands to the English of today.
 
-    One of older English is shown, as changed, while its tokens are those of the present
-    one: then nothing that a reader computes or follows is out of date. Else the English
-    is shown.
+    One of older English is shown while its tokens are those of the present one: then
+    nothing that a reader computes or follows is out of date.
     """
 
     CURRENT, CHANGED, MISSING = "current", "changed", "missing"
@@ -106,10 +102,7 @@ class Translator:
 
     @classmethod
     def read(cls, settings: Settings) -> "Translator":
-        """The translator of a site.
-
-        **Raises.** `OSError` if a catalog or the glossary cannot be read.
-        """
+        """The translator of a site; `OSError` if what it reads is no catalog."""
         folder, language = settings.locale, settings.language
         if not language:
             return cls(Catalogs("", folder))
@@ -147,11 +140,7 @@ class Translator:
     def __call__(
         self, lines: Sequence[Line], place: Place, html: bool
     ) -> tuple[list[str], list[Place]]:
-        """The lines of some prose in this language, each with the place it is from.
-
-        The lines of the English are counted from `place`. What is translated is from
-        its line in the catalog.
-        """
+        """Prose in this language; what is translated is from a line of its catalog."""
         text = "\n".join(line for _, line in lines)
         places = [Place(place.path, place.line + number) for number, _ in lines]
         for piece in reversed(split(text, html)):
@@ -174,7 +163,7 @@ class Translator:
         """Words beside prose, as those of a button, in this language or English."""
         if not message or not self.language:
             return message
-        entry = self.catalogs.find(message, INTERFACE)
+        entry = self.catalogs.find(message, _INTERFACE)
         self.words[message] = State.CURRENT if entry else State.MISSING
         return str(entry.msgstr) if entry else message
 
@@ -201,12 +190,12 @@ class Translator:
     @property
     def states(self) -> dict[Unit, State]:
         """All that was asked for: the prose of each page, and the words beside it."""
-        said = chain.from_iterable(self.pages.values())
+        pairs = chain.from_iterable(self.pages.values())
+        states = {unit: said.state for unit, said in pairs}
         # Which words are asked for first depends on what is kept of a page.
-        words = sorted(self.words.items())
-        return {unit: said.state for unit, said in said} | {
-            Unit(text, "words", INTERFACE, INTERFACE, 1): state for text, state in words
-        }
+        for text, state in sorted(self.words.items()):
+            states[Unit(text, "words", _INTERFACE, _INTERFACE, 1)] = state
+        return states
 
     def key(self, page: str) -> Iterable[str]:
         """What a page depends on for its language."""
@@ -215,15 +204,13 @@ class Translator:
     @property
     def interface(self) -> str:
         """What is shown of other pages; all of it is kept with each page."""
-        entries = (entry for entry, _ in self.catalogs.entries())
-        shown = (e for e in entries if not _SHOWN.isdisjoint(e.comment.split("\n")))
-        return repr([(entry.msgid, entry.msgstr) for entry in shown])
+        shown, entries = {"words", "heading"}, self.catalogs.entries()
+        found = (e for e, _ in entries if shown.intersection(e.comment.split("\n")))
+        return repr([(entry.msgid, entry.msgstr) for entry in found])
 
 
 # ## Marks
 
-# What stands within HTML bears no mark.
-_UNMARKED = {"attribute", "label"}
 _EXERCISE = re.compile(r"\*\*((?:Exercise(?: \d+)?|Answer)\.)\*\*")
 # The kinds of `prose.BEGINNINGS` of which the anchor of a heading has something.
 _WORDS = {"code", "escape", "dollar", "tag"}
@@ -234,7 +221,7 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->")
 
 def _marked(piece: Piece, words: str, state: State, html: bool) -> str:
     """The words for a piece, with marks of its state, and of what it is in English."""
-    if piece.kind in _UNMARKED:
+    if piece.kind in ("attribute", "label"):  # which HTML holds, and no element
         return words
     if state == State.MISSING:
         words = mark("", marks.MISSING) + words + mark("", marks.CLOSED)

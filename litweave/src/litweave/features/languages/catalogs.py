@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -28,11 +29,8 @@ from litweave.cache import write_text
 from litweave.diagnostics import Diagnostic, Place
 from litweave.features.languages.units import APART, BEGINS, TAKEN, scan
 
-# How alike the words of two sentences are if one was made of the other.
-_ALIKE = 0.6
 # The files of an entry, as gettext writes at most on one line behind `#: `.
 _LINES = TextWrapper(76, break_long_words=False, break_on_hyphens=False)
-_ROOT = "pages"
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 # What ends a block of a kind.
 _ENDS = {
@@ -40,7 +38,6 @@ _ENDS = {
     "title": ('"', '“"” ends a title: use the quotation marks of the language'),
     "attribute": ('"<>', 'one of “"<>” would end an attribute: use others'),
 }
-_JOINERS = {"\u200c", "\u200d"}
 # Al-lakuna, and a letter that is joined to the one before.
 _UNJOINED = re.compile("[\u0d80-\u0dff]\u0dca[\u0dba\u0dbb]")
 # Latin letters on both sides would be one word.
@@ -64,7 +61,7 @@ def domain(path: str, package: str = "") -> str:
     """The catalog of a file: the name of its folder, below that of the `package`."""
     parts = PurePosixPath(path).parts
     inner = parts[1:] if parts[:1] == (package,) else parts
-    return inner[0] if len(inner) > 1 else _ROOT
+    return inner[0] if len(inner) > 1 else "pages"
 
 
 @dataclass
@@ -78,18 +75,14 @@ class Catalogs:
 
     @classmethod
     def read(cls, folder: Path, language: str, only: str = "*") -> "Catalogs":
-        """What the files in `folder/language` say; nothing if there are none.
+        """What the files in `folder/language` say, of the domains that match `only`.
 
-        `only` is a pattern of the domains that are wanted.
-
-        **Raises.** `OSError` if a file cannot be read, or is no catalog: it names the
-        file and the line.
+        **Raises.** `OSError` if a file is no catalog: it names the file and the line.
         """
-        whole, start = folder.resolve(), Path.cwd()
-        # As somebody types it who stands where the program was started.
-        near = whole.relative_to(start) if whole.is_relative_to(start) else folder
-        found = cls(language, near)
-        for path in sorted((near / language).glob(f"{only}.po")):
+        with suppress(ValueError):  # as somebody types it who stands where we started
+            folder = folder.resolve().relative_to(Path.cwd())
+        found = cls(language, folder)
+        for path in sorted((folder / language).glob(f"{only}.po")):
             try:
                 file = polib.pofile(str(path), wrapwidth=0)
             except (OSError, UnicodeDecodeError) as error:
@@ -129,8 +122,7 @@ class Catalogs:
     def adopt(self, messages: Collection[str], source: str, domain: str) -> None:
         """Give new messages of a file translations that are to be looked at.
 
-        A message has that of the one it was made of, which was translated there, and
-        stands there no longer. Each serves once.
+        Each is that of a message like it that stands there no longer, and serves once.
         """
         entries, place = self.domains.get(domain, {}), (source, "")
         gone: dict[Sequence[str], polib.POEntry] = {
@@ -141,7 +133,7 @@ class Catalogs:
         for message in messages if gone else ():
             is_new = message not in entries and not self.find(message, domain)
             words = message.split() if is_new else []
-            for old in difflib.get_close_matches(words, gone, n=1, cutoff=_ALIKE):
+            for old in difflib.get_close_matches(words, gone, n=1):
                 was = gone.pop(old)
                 entries[message] = new = polib.POEntry(msgid=message, msgstr=was.msgstr)
                 new.fuzzy, new.linenum = True, was.linenum
@@ -311,7 +303,7 @@ def _broken_block(translation: str, words: str, kinds: Sequence[str]) -> Iterato
 
 def _odd_characters(translation: str) -> Iterator[str]:
     """Characters that nobody sees, or that are to be written in another way."""
-    for character in sorted(set(translation) - _JOINERS - {"\n"}):
+    for character in sorted({*translation} - {*"\n\u200c\u200d"}):
         if unicodedata.category(character) in {"Cc", "Cf", "Co", "Cn", "Zl", "Zp"}:
             name = unicodedata.name(character, "a character without a name")
             hint = r" (for “\t” in a formula write “\\t”)" if character == "\t" else ""

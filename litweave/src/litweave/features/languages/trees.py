@@ -241,8 +241,8 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         book = self.site.book
         address = get_relative_url(book.url(page), self.about.url)
         if chapter := book.chapters.get(page):
-            rows = zip(chapter.module.rows, anchors(chapter.module), strict=True)
-            for row, name in rows:
+            module = chapter.module
+            for row, name in zip(module.rows, anchors(module), strict=True):
                 if row.start <= unit.line <= row.end:
                     return f"{address}#{quote(name)}"
         return address
@@ -278,7 +278,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         return own.translator
 
     def _configured(self, config: MkDocsConfig, language: str) -> MkDocsConfig:
-        """The configuration of the site, for a tree."""
         tree = load(
             config.config_file_path,
             site_url=config.site_url and urljoin(config.site_url, f"{language}/"),
@@ -339,10 +338,7 @@ def is_parted(language: str) -> bool:
 
 
 def part_words(index: Path, language: str) -> None:
-    """Part the words in an index of the search.
-
-    **Raises.** `PluginError` if there is no Node to do it.
-    """
+    """Part the words in an index of the search; `PluginError` if there is no Node."""
     if not index.is_file():
         return
     known = json.loads(index.read_text("utf-8"))

@@ -20,12 +20,9 @@ from litweave.sections import depth, indent
 
 # ## Tokens
 
-TAKEN = "\x01"
-"""What stands for a character that belongs to a token."""
-
-# What stands for one of code or equations in lines of their own, and of tags that end a
-# sentence.
-APART, _TAGS = "\0", "\2"
+# What stands for a character of a token; of code or equations in lines of their own; of
+# tags that end a sentence.
+TAKEN, APART, _TAGS = "\1", "\0", "\2"
 # The kinds of `prose.BEGINNINGS` that are tokens as a whole, and those that may have
 # lines of their own.
 _WHOLE = {"display": "formula", "inline": "formula", "code": "code", "role": "code"}
@@ -161,8 +158,7 @@ BEGINS = re.compile(
 # them: marks, attributes and signs; empty elements of HTML, and a tag around all.
 _WORDS = re.compile(r"\s*(?P<words>.*?)\s*", re.DOTALL)
 _TITLE = re.compile(
-    r"\#*\s*(?P<words>.*?)\s*"
-    rf"(?:{_ATTRIBUTES}|(?<=[ \t])#+|{pattern(ANCHOR)})*\s*"
+    rf"#*\s*(?P<words>.*?)\s*(?:{_ATTRIBUTES}|(?<=[ \t])#+|{pattern(ANCHOR)})*\s*"
 )
 _EMPTY = r"(?:\s|<(?P<{0}>\w+)[^<>]*></(?P={0})>|<(?:br|wbr)\b[^<>]*>)*"
 _ELEMENT = re.compile(
@@ -175,9 +171,7 @@ _INNER = dict.fromkeys(["heading", "term", "cell"], _TITLE)
 _INNER |= dict.fromkeys(["html", "label"], _ELEMENT)
 # What a tag says to those who cannot see what it shows.
 _SAID = re.compile(
-    r"""(?<=\s) (?: aria-label | alt | title | placeholder )
-        = (["']) (.*?) \1""",
-    re.VERBOSE | re.DOTALL,
+    r"""(?<=\s)(?:aria-label|alt|title|placeholder)=(["'])(.*?)\1""", re.DOTALL
 )
 _TAG = re.compile(r"<(/?)(\w+)([^<>]*)")
 # Their text can hold no other element.
