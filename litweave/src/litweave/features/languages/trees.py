@@ -174,7 +174,14 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         """Let a page of a tree say what it is, and find what lies at the root."""
         if not self.language:
             return output
-        output = self._to_root(output, page.url)
+
+        @cache  # A page has most of its addresses, and what looks like one, many times.
+        def place(written: str) -> str:
+            path = normpath(join(dirname(page.url), written))
+            here = f"{self.language}/{page.url}"
+            return get_relative_url(path, here) if path in self.shared else written
+
+        output = _ADDRESS.sub(lambda match: match[1] + place(match[2]), output)
         # The script of the search parts words as those of the index are.
         parted = " data-weave-parted" if is_parted(self.language) else ""
         output = _HTML.sub(rf'\1{tag(self.language)}"{parted}', output, count=1)
@@ -196,24 +203,12 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         bare = " weave-untranslated" if counts[State.MISSING] == len(units) else ""
         return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
-    def _to_root(self, output: str, url: str) -> str:
-        """Let a page ask for files where they are: at the root."""
-
-        @cache  # A page has most of its addresses, and what looks like one, many times.
-        def place(written: str) -> str:
-            path = normpath(join(dirname(url), written))
-            here = f"{self.language}/{url}"
-            return get_relative_url(path, here) if path in self.shared else written
-
-        return _ADDRESS.sub(lambda match: match[1] + place(match[2]), output)
-
     @event_priority(-100)  # when all pages are there, or what search has written
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """In a tree, let search know where words end, and count; at the root, build."""
         folder, languages = Path(config.site_dir), self.config.languages
         if self.language:
-            if is_parted(self.language):
-                part_words(folder / "search/search_index.json", self.language)
+            part_words(folder / "search/search_index.json", self.language)
             self._lead_home(folder.parent, config)
             path, report = Path(self.about.abs_dest_path), self._report(config.repo_url)
             html = path.read_text("utf-8").replace("<!-- weave-status -->", report, 1)
@@ -338,8 +333,11 @@ def is_parted(language: str) -> bool:
 
 
 def part_words(index: Path, language: str) -> None:
-    """Part the words in an index of the search; `PluginError` if there is no Node."""
-    if not index.is_file():
+    """Part the words of some languages in an index of the search.
+
+    **Raises.** `PluginError` if there is no Node to do it.
+    """
+    if not is_parted(language) or not index.is_file():
         return
     known = json.loads(index.read_text("utf-8"))
     # MkDocs writes six characters for a letter: a sixth more to load, compressed.
