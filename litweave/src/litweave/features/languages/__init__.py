@@ -70,8 +70,7 @@ def extract(
             units.append(Unit(piece.message, piece.kind, name, place.path, line))
         return [""], [place]  # Nothing needs to be made of it.
 
-    nobody = Diagnostics()
-    context = prose.Context(Names(), Formulas(), nobody, raw_html, translator=note)
+    context = prose.Context(Names(), Formulas(), Diagnostics(), raw_html, {}, note)
     if isinstance(source, Module):
         document(source, place.path, context)
     else:
@@ -102,7 +101,7 @@ class Translator:
 
     @classmethod
     def read(cls, settings: Settings) -> "Translator":
-        """The translator of a site; `OSError` if what it reads is no catalog."""
+        """The translator of a site; `OSError` if its catalogs cannot be read."""
         folder, language = settings.locale, settings.language
         if not language:
             return cls(Catalogs("", folder))
