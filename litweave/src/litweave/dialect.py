@@ -142,7 +142,7 @@ def to_html(text: str, *more: Extension) -> str:
 
 
 # ## Words that are not translated
-_KINDS = f"{marks.SLUG}{marks.MISSING}{marks.CHANGED}{marks.CLOSED}{marks.LABEL}"
+_KINDS = marks.OF_TRANSLATIONS
 _STATE = pattern(_KINDS)
 _STATES = re.compile(f"{_STATE}|<[^<>{_KINDS}]*[{_KINDS}][^<>]*>")
 

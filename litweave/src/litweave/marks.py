@@ -18,6 +18,8 @@ ANCHOR, SLUG = "\ue004", "\ue005"
 MISSING, CHANGED, CLOSED = "\ue006", "\ue007", "\ue008"
 # What the label of an exercise is in English.
 LABEL = "\ue009"
+# The kinds that a translation has; what is left of them is not shown.
+OF_TRANSLATIONS = f"{SLUG}{MISSING}{CHANGED}{CLOSED}{LABEL}"
 
 _FIRST = 0xE200  # what stands for a byte of 0
 _RESERVED = re.compile("[\ue000-\ue00f\ue200-\ue2ff]")
