@@ -103,7 +103,7 @@ class Dialect(Extension):
                 toc.slugify = slug if toc.slugify is slugify else toc.slugify
                 add_step(md, "slugs", 6, partial(set_slugs, toc))  # last before it
         states = Postprocessor(md)
-        states.run = partial(_STATES.sub, _state)  # type: ignore[method-assign]
+        states.run = _with_states  # type: ignore[method-assign, assignment]
         md.postprocessors.register(states, "weave-states", 0)
 
 
@@ -142,9 +142,12 @@ def to_html(text: str, *more: Extension) -> str:
 
 
 # ## Words that are not translated
-_KINDS = marks.OF_TRANSLATIONS
-_STATE = pattern(_KINDS)
-_STATES = re.compile(f"{_STATE}|<[^<>{_KINDS}]*[{_KINDS}][^<>]*>")
+_STATE = re.compile(pattern(marks.OF_TRANSLATIONS))
+_TAG_OR_STATE = re.compile(f"<[^<>]*>|{_STATE.pattern}")
+
+
+def _with_states(html: str) -> str:
+    return _TAG_OR_STATE.sub(_state, html) if _STATE.search(html) else html
 
 
 def _state(match: re.Match[str]) -> str:
@@ -155,7 +158,7 @@ def _state(match: re.Match[str]) -> str:
     if kind == marks.CHANGED:
         english = escape(said(match[0]))
         return f'<span class="weave-unit-changed" data-english="{english}">'
-    return "</span>" if kind == marks.CLOSED else re.sub(_STATE, "", match[0])
+    return "</span>" if kind == marks.CLOSED else _STATE.sub("", match[0])
 
 
 # ## Exercises
@@ -163,7 +166,7 @@ def _state(match: re.Match[str]) -> str:
 # follows up to the next exercise or heading belongs to it. In a translation both labels
 # are words of another language, and a mark before them says the English.
 
-_MARKED = re.compile(f"({pattern(marks.LABEL)})?((?:{_STATE})*)")
+_MARKED = re.compile(f"({pattern(marks.LABEL)})?((?:{_STATE.pattern})*)")
 _LABEL = re.compile(r"(Exercise|Answer)(?: \d+)?\.")
 
 

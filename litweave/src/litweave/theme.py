@@ -1,8 +1,9 @@
 """Style sheets and scripts of a page, and fixes to the HTML of Material."""
 
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from glob import glob
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from html import escape, unescape
 from pathlib import Path
 from posixpath import dirname, join, relpath
@@ -132,20 +133,22 @@ def quicken(theme: Theme, folder: Path, plugins: Mapping[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
     def get_env() -> jinja2.Environment:
-        search, env = plugins.get("material/search"), of_theme()
-        is_english = search and search.config.get("lang") == ["en"]
-        files = {
-            Path(name).as_posix()
-            for folder in theme.dirs
-            for name in glob(
-                "**", root_dir=folder, recursive=True
-            )  # but what is hidden
-            if not (is_english and "lunr" in Path(name).parts)
-            and Path(folder, name).is_file()
-        }
+        env, search = of_theme(), plugins.get("material/search")
+        left_out = "lunr" if search and search.config.get("lang") == ["en"] else ""
         loader: Any = env.loader
-        loader.list_templates = lambda: sorted(files)
+        loader.list_templates = partial(_visible, theme.dirs, left_out)
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
         return env
 
     theme.get_env = get_env  # type: ignore[method-assign]
+
+
+def _visible(folders: Iterable[str], left_out: str) -> list[str]:
+    """The files of a theme but those in hidden folders, and in one that is left out."""
+    found = set[str]()
+    for folder in folders:
+        for place, inner, files in os.walk(folder):
+            inner[:] = (n for n in inner if not n.startswith(".") and n != left_out)
+            where = Path(place).relative_to(folder)
+            found.update((where / name).as_posix() for name in files)
+    return sorted(found)
