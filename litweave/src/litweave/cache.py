@@ -104,23 +104,12 @@ class Folder:
     def keep(self, name: str, thing: Any, *keys: str) -> None:
         write_text(self.file(name), json.dumps([keys, thing], ensure_ascii=False))
 
-    def made(self, name: str, key: str, make: Callable[[], Any]) -> Any:
-        """The thing of this name, made unless it was kept under this key."""
-        if (thing := self.get(name, key)) is None:
-            self.keep(name, thing := make(), key)
-        return thing
-
     def forget(self, used: Iterable[str], others: int = 0) -> None:
         """Let go of all but what was used, and so many `others`: those kept last."""
-
-        def written(path: Path) -> int:
-            with suppress(OSError):
-                return path.stat().st_mtime_ns
-            return 0  # Another build let go of it.
-
         unused = {*self.path.rglob("*.json")} - {*map(self.file, used)}
-        for path in sorted(unused, key=written, reverse=True)[others:]:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # Another build is letting go of them.
+            for path in sorted(unused, key=os.path.getmtime, reverse=True)[others:]:
+                path.unlink()
 
 
 def answers(
@@ -136,8 +125,7 @@ def answers(
     """
     folder, name, asked = Folder(path.parent), path.stem, dict.fromkeys(questions)
     known: dict[str, Any] = folder.get(name, key) or {}
-    new = [question for question in asked if question not in known]
-    if new:
+    if new := [question for question in asked if question not in known]:
         unasked = [question for question in known if question not in asked]
         known.update(zip(new, ask(new), strict=True))
         stay = [*unasked[max(0, len(unasked) - others) :], *asked]

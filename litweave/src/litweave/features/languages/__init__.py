@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from litweave import marks, prose, words
-from litweave.cache import Folder, digest, files_in, own
+from litweave.cache import answers, digest, files_in, own
 from litweave.diagnostics import Diagnostic, Diagnostics, Place
 from litweave.features.languages.catalogs import Catalogs, Unit, domain, faults
 from litweave.features.languages.units import TAKEN, Piece, scan, split
@@ -109,8 +109,8 @@ class Translator:
         if not catalogs.domains:
             _log.warning("%s has no catalogs: `litweave catalogs` makes them", where)
         key = digest(own(), files=files_in(folder / "glossary.csv", where))
-        cache = Folder(settings.cache)
-        rows = cache.made(f"faults-{language}", key, lambda: faults(catalogs))
+        cache = settings.cache / f"faults-{language}.json"
+        [rows] = answers(cache, key, [""], lambda _: [faults(catalogs)]).values()
         errors = [Diagnostic(Place(*place), *rest) for place, *rest in rows]
         return cls(catalogs, settings.root.name, errors)
 
