@@ -185,7 +185,7 @@ CELL = "for divisor in (1, 0):\n    print(1 / divisor)\n"
 WORDS = "1\n\n# %% [markdown]\n# See [`anwser`][].\n#\n# It costs $3.\n"
 
 
-def given(file: File, root: Path) -> dict[str, Any]:
+def given(_: NotebooksPlugin, file: File, *_others: object) -> dict[str, Any]:
     """A notebook that gives what its first cell says."""
     notebook = jupytext.reads(file.content_string, fmt="py:percent")
     source = notebook.cells[1].source
@@ -208,7 +208,7 @@ def test_a_mistake_is_named_with_file_and_line(
             place = "examples/ten.py" * message.startswith(":")
             assert re.search(place + message, result.stderr)
         # The others need not run.
-        monkeypatch.setattr(notebooks, "_run", given)
+        monkeypatch.setattr(NotebooksPlugin, "run", given)
 
 
 Again = Callable[..., list[str]]

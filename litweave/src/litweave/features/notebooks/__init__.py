@@ -95,22 +95,35 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
             imports = dependencies.script(text, self.root)
             keys = digest(state, text, imports), digest(text)
             known = self.kept.get(uri, keys[self.serving])
-            ran = partial(self.run, file, steps, keys)
-            results[uri] = partial(Part, known) if known else ran
+            results[uri] = known.copy if known else partial(self.run, file, steps, keys)
             steps.total += not known
         self.kept.forget(results)
         self.runs = {uri: process.begin(one) for uri, one in results.items()}
 
     def run(self, file: File, steps: Steps, keys: Sequence[str]) -> Part:
-        """Run a notebook, and keep what comes of it."""
+        """Run a notebook, and keep what comes of it.
+
+        **Raises.** `ChildError` with the file and the line of the cell that failed.
+        """
+        command = [sys.executable, str(_PROGRAM), file.abs_src_path or ""]
+        said, cell = Part(), 1
         with _PLACES:
             steps.begin(file.src_uri)
             try:
-                notebook = _run(file, self.root)
-                self.kept.keep(file.src_uri, notebook, *keys)
+                for said in process.lines(command, folder=self.root):
+                    cell = said.get("cell", cell)
+            except ChildError as error:
+                lines = _starts(file.content_string)
+                line = lines[cell - 1] + 2 if cell <= len(lines) else 1
+                # The first line of it says that a cell fails.
+                _, _, failure = said.get("failed", "").partition("\n")
+                what = f"fails:\n\n{terminal(failure)}" if failure else error
+                why = f"{file.src_uri}:{line}: this cell {what}"
+                raise ChildError(why) from None
             finally:
                 steps.end(file.src_uri)
-            return notebook
+        self.kept.keep(file.src_uri, said["notebook"], *keys)
+        return Part(said["notebook"])
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, **_: Any) -> None:
         """Let mkdocs-jupyter, which has made pages of notebooks, not run them, too."""
@@ -165,29 +178,6 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         html = _FOLD.sub(rf'<details class="nb-code">{summary}\g<0></details>', html)
         downloads = f'</h1>\n<p class="nb-downloads">{links}</p>'
         return outputs.fill(html).replace("</h1>", downloads, 1)
-
-
-# ## Running
-
-
-def _run(file: File, root: Path) -> Part:
-    """Run a notebook.
-
-    **Raises.** `ChildError` with the file and the line of the cell that failed.
-    """
-    command = [sys.executable, str(_PROGRAM), file.abs_src_path or ""]
-    said, cell = Part(), 1
-    try:
-        for said in process.lines(command, folder=root):
-            cell = said.get("cell", cell)
-    except ChildError as error:
-        lines = _starts(file.content_string)
-        line = lines[cell - 1] + 2 if cell <= len(lines) else 1
-        # The first line of it says that a cell fails.
-        _, _, failure = said.get("failed", "").partition("\n")
-        what = f"fails:\n\n{terminal(failure)}" if failure else error
-        raise ChildError(f"{file.src_uri}:{line}: this cell {what}") from None
-    return Part(said["notebook"])
 
 
 # ## From cells to Markdown
