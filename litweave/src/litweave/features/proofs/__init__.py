@@ -114,7 +114,12 @@ def prove(
     **Raises.** [`ChildError`][] if the program does not run, or prints something else.
     """
     run = _Run(program, folder.resolve(), Folder(cache), dependencies or Dependencies())
-    if not run.remember(stale):
+    run.plan = run.kept.get("plan", _FORM) or run.plan
+    names, keys = ["plan", *run.plan["pages"]], {} if stale else run.keys()
+    found = {name: run.kept.get(name, keys.get(name, _FORM)) for name in names}
+    is_good = found.pop("plan")
+    run.proofs = {name: proof for name, proof in found.items() if proof}
+    if not is_good or run.missing():
         run.again()
     run.kept.forget(["plan", *run.plan["pages"]], OTHERS)
     return {name: run.proofs[name] for name in run.plan["pages"]}
@@ -128,23 +133,12 @@ class _Run:
     folder: Path
     kept: Folder
     dependencies: Dependencies
-    plan: Said = field(default_factory=lambda: {"pages": {}})
+    plan: Said = field(default_factory=lambda: {"pages": {}, "sources": [], "data": []})
     proofs: dict[str, Said] = field(default_factory=dict)
 
     def missing(self) -> set[str]:
         """The pages that are still to be proved."""
         return set(self.plan["pages"]) - self.proofs.keys()
-
-    def remember(self, stale: bool) -> bool:
-        """Take what still serves of what was said before; whether that is all."""
-        if not (plan := self.kept.get("plan", _FORM)):
-            return False
-        self.plan, names = plan, ["plan", *plan["pages"]]
-        keys = dict.fromkeys(names, _FORM) if stale else self.keys()
-        found = {name: self.kept.get(name, keys[name]) for name in names}
-        is_good = bool(found.pop("plan"))
-        self.proofs = {name: proof for name, proof in found.items() if proof}
-        return is_good and not self.missing()
 
     def again(self) -> None:
         """Run the program for all pages but those whose proofs are there."""
