@@ -136,11 +136,6 @@ class _Item(NamedTuple):
         answer = kept.get(self.name, *self.keys[: 1 if stale else 2])
         return answer and _placed(answer, self.lines.__getitem__)
 
-    def keep(self, answer: Answer, kept: Folder) -> None:
-        """Keep a good answer. What failed may have failed for a reason outside."""
-        if not answer["problems"]:
-            kept.keep(self.name, _placed(answer, self.lines.index), *self.keys)
-
 
 def _placed(answer: Answer, place: Callable[[int], int]) -> Answer:
     """An answer with its lines counted in another way."""
@@ -188,7 +183,9 @@ def ask(items: Sequence[_Item], kept: Folder) -> dict[str, Answer]:
         return {name: answer for run in runs for name, answer in run.result().items()}
 
 
-def _run(left: dict[str, _Item], kept: Folder, part: Part) -> dict[str, Answer]:
+def _run(
+    left: dict[str, _Item], kept: Folder, part: Part, watched: bool = True
+) -> dict[str, Answer]:
     """Take answers and keep each at once, until there is one for all that is left.
 
     A module that tells what it computes is not quite what its author wrote, and
@@ -198,12 +195,9 @@ def _run(left: dict[str, _Item], kept: Folder, part: Part) -> dict[str, Answer]:
     # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
     # written beside the sources.
     command = [sys.executable, "-P", "-B", trace.__file__]
-    answers, failed, watched = dict[str, Answer](), dict[str, _Item](), True
-    while left or failed:
-        if not left:
-            left, failed, watched = failed, {}, False
-        modules = [item.request for item in left.values()]
-        asked = {"modules": modules, "watched": watched}
+    answers, failed = dict[str, Answer](), dict[str, _Item]()
+    while left:
+        asked = {"modules": [one.request for one in left.values()], "watched": watched}
         at, reason = (next(iter(left)), 1, "its examples"), "ended without an answer"
         try:
             for said in process.lines(command, asked):
@@ -214,10 +208,13 @@ def _run(left: dict[str, _Item], kept: Folder, part: Part) -> dict[str, Answer]:
                     item = left.pop(said["name"])
                     if said["problems"] and watched:
                         failed[item.name] = item
-                    else:
-                        answers[item.name] = said
-                        item.keep(said, kept)
-                        part.end(item.name)
+                        continue
+                    # What failed may have failed for a reason outside.
+                    if not said["problems"]:
+                        answer = _placed(said, item.lines.index)
+                        kept.keep(item.name, answer, *item.keys)
+                    answers[item.name] = said
+                    part.end(item.name)
         except process.ChildError as error:
             first, *more = str(error).split("\n")
             reason = " ".join([first, *more[-1:]])
@@ -226,4 +223,4 @@ def _run(left: dict[str, _Item], kept: Folder, part: Part) -> dict[str, Answer]:
             name, line, what = at if at[0] in left else (next(iter(left)), 1, at[2])
             answers[name] = {"problems": [(line, f"{what} {reason}", "")]}
             part.end(left.pop(name).name)
-    return answers
+    return answers | _run(failed, kept, part, watched=False) if watched else answers
