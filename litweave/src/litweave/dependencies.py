@@ -162,10 +162,9 @@ class Dependencies:
     def _imports(self, path: Path, folder: Path, examples: bool = False) -> set[Path]:
         name = dotted(path, folder)
         targets = _targets(self.text(path), name, is_package(path), examples)
-        package = name.partition(".")[0]
-        if folder not in self.beside:
-            targets = [name for name in targets if name.partition(".")[0] == package]
-        return self._files(targets, folder)
+        first = "" if folder in self.beside else f"{name.partition('.')[0]}."
+        own = (target for target in targets if f"{target}.".startswith(first))
+        return self._files(own, folder)
 
     def _files(self, targets: Iterable[str], folder: Path) -> set[Path]:
         return {path for name in targets if (path := self.file(name, folder))}

@@ -274,13 +274,11 @@ def _html(say: Callable[..., str], *given: object, **values: object) -> Markup:
     return Markup(say(*given, **{name: escape(v) for name, v in values.items()}))
 
 
-_SAYING = (beginning, day, figures, listed, word, _held, _outcome, _words)
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
     undefined=StrictUndefined,
 )
 _TEMPLATES.tests["holding"] = _holds
-_TEMPLATES.globals.update(
-    {say.__name__.strip("_"): partial(_html, say) for say in _SAYING}
-)
+for _say in (beginning, day, figures, listed, word, _held, _outcome, _words):
+    _TEMPLATES.globals[_say.__name__.strip("_")] = partial(_html, _say)

@@ -15,7 +15,7 @@ from itertools import starmap
 from typing import Any
 
 from litweave.book import Chapter
-from litweave.features.shapes.trace import Measure
+from litweave.features.shapes.trace import Measure, Measures
 from litweave.words import listed, said, word
 
 SWITCH = f"""<button class="weave-button" type="button" aria-pressed="true"
@@ -27,9 +27,7 @@ _TAG = re.compile(r"<[^>]*>")
 _NONE = word("scalar")
 _TEXT = re.compile(r"\\(?:text|mathrm|textrm)\{(.*)\}")
 
-Run = Sequence[Measure]
-"""What a value is: one tensor, or the few that it holds."""
-Seen = tuple[str, Sequence[Run]]
+Seen = tuple[str, Sequence[Measures]]
 """All that differed of one name on a line; what a function gives has no name."""
 Join = Callable[[Sequence[str]], str]
 
@@ -38,7 +36,7 @@ def show(chapter: Chapter, shapes: Sequence[Any]) -> None:
     """Put what was measured at the ends of the lines of a page."""
     lines = defaultdict[int, list[Seen]](list)
     for line, name, runs in shapes:
-        lines[line].append((name, [list(starmap(Measure, run)) for run in runs]))
+        lines[line].append((name, [(*starmap(Measure, run),) for run in runs]))
     for line, names in lines.items():
         code = chapter.module.lines[line - 1].rstrip()
         chapter.overlay.hints[line] = hint(names, code)
@@ -71,11 +69,11 @@ def hint(names: Sequence[Seen], code: str) -> str:
 # ## One name
 
 
-def _letters(run: Run) -> int:
+def _letters(run: Measures) -> int:
     return sum(not axis.isdecimal() for one in run for axis in _axes(one))
 
 
-def _shown(runs: Sequence[Run]) -> str:
+def _shown(runs: Sequence[Measures]) -> str:
     """One run for all, with its types if they are new in all of them."""
     alike = len({tuple((one.dtype, one.is_new) for one in run) for run in runs}) == 1
 
@@ -86,7 +84,7 @@ def _shown(runs: Sequence[Run]) -> str:
     return _each(max(runs, key=_letters), write) + others
 
 
-def _voice(runs: Sequence[Run]) -> str:
+def _voice(runs: Sequence[Measures]) -> str:
     """The shape for a screen reader, and the numbers unless these were all of it."""
     shape = _each(max(runs, key=_letters), lambda one: _spoken(_axes(one)), listed)
     sizes = (_each(run, lambda one: _spoken(one.sizes), listed) for run in runs)
@@ -99,7 +97,7 @@ def _voice(runs: Sequence[Run]) -> str:
     return word("{shape}, in the example {sizes}", shape=shape, sizes=example)
 
 
-def _box(runs: Sequence[Run]) -> list[str]:
+def _box(runs: Sequence[Measures]) -> list[str]:
     """The numbers of each run, under its letters if not all have the same."""
     kinds: dict[str, dict[str, None]] = {}
     for run in runs:
@@ -115,7 +113,9 @@ def _box(runs: Sequence[Run]) -> list[str]:
 # ## One shape
 
 
-def _each(run: Run, write: Callable[[Measure], str], join: Join = ", ".join) -> str:
+def _each(
+    run: Measures, write: Callable[[Measure], str], join: Join = ", ".join
+) -> str:
     """One tensor, or several in parentheses."""
     written = join([write(tensor) for tensor in run])
     return f"({written})" if len(run) > 1 else written
