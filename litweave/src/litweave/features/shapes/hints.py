@@ -113,11 +113,9 @@ def _box(runs: Sequence[Measures]) -> list[str]:
 # ## One shape
 
 
-def _each(
-    run: Measures, write: Callable[[Measure], str], join: Join = ", ".join
-) -> str:
+def _each(run: Measures, say: Callable[[Measure], str], join: Join = ", ".join) -> str:
     """One tensor, or several in parentheses."""
-    written = join([write(tensor) for tensor in run])
+    written = join([say(tensor) for tensor in run])
     return f"({written})" if len(run) > 1 else written
 
 
