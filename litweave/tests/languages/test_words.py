@@ -222,7 +222,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, katex: Path) -> Path:
         FILES,
         (proofs, "prove", lambda *_: proved()),
         (shapes, "measure", lambda *_, **__: MEASURED),
-        (notebooks, "_run", lambda *_: EXECUTED),
+        (notebooks.NotebooksPlugin, "run", lambda *_: EXECUTED),
     )
 
 
