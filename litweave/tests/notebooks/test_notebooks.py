@@ -25,6 +25,7 @@ from litweave.features import notebooks
 from litweave.features.notebooks import NotebooksPlugin, document
 from litweave.overlay import Slots
 from litweave.process import ChildError
+from litweave.progress import progress
 from litweave.words import said
 from support import CACHE, build_here, write_files
 
@@ -240,6 +241,8 @@ def again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Again:
         plugin.on_files(Files(files), config=config)
         for run in plugin.runs.values():
             run.result()
+        plugin.on_env(None)
+        assert "notebooks" not in progress.parts, "nobody shows what has ended"
         return sorted(asked)
 
     monkeypatch.setattr(notebooks.process, "lines", lines)

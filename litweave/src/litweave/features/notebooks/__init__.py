@@ -33,7 +33,6 @@ from litweave.cache import Folder, digest, files_in, installed
 from litweave.dependencies import Dependencies
 from litweave.overlay import Slots
 from litweave.process import ChildError
-from litweave.progress import Part as Steps
 from litweave.progress import progress
 from litweave.prose import in_columns
 from litweave.words import as_it_is, figures, word
@@ -89,18 +88,18 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         self.kept, dependencies = Folder(self.root / ".cache/notebooks"), Dependencies()
         read, results = files_in(*map(Path, self.config.reads)), {}
         state = digest(installed(), *map(str, read), files=read)
-        steps = progress.part("notebooks", 0)
+        self.steps = progress.part("notebooks", 0)
         for file in filter(jupyter.should_include, files):
             text, uri = file.content_string, file.src_uri
             imports = dependencies.script(text, self.root)
             keys = digest(state, text, imports), digest(text)
             known = self.kept.get(uri, keys[self.serving])
-            results[uri] = known.copy if known else partial(self.run, file, steps, keys)
-            steps.total += not known
+            results[uri] = known.copy if known else partial(self.run, file, keys)
+            self.steps.total += not known
         self.kept.forget(results)
         self.runs = {uri: process.begin(one) for uri, one in results.items()}
 
-    def run(self, file: File, steps: Steps, keys: Sequence[str]) -> Part:
+    def run(self, file: File, keys: Sequence[str]) -> Part:
         """Run a notebook, and keep what comes of it.
 
         **Raises.** `ChildError` with the file and the line of the cell that failed.
@@ -108,7 +107,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         command = [sys.executable, str(_PROGRAM), file.abs_src_path or ""]
         said, cell = Part(), 1
         with _PLACES:
-            steps.begin(file.src_uri)
+            self.steps.begin(file.src_uri)
             try:
                 for said in process.lines(command, folder=self.root):
                     cell = said.get("cell", cell)
@@ -121,7 +120,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
                 why = f"{file.src_uri}:{line}: this cell {what}"
                 raise ChildError(why) from None
             finally:
-                steps.end(file.src_uri)
+                self.steps.end(file.src_uri)
         self.kept.keep(file.src_uri, said["notebook"], *keys)
         return Part(said["notebook"])
 
@@ -162,6 +161,10 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         # Whoever keeps finished pages can see that this one has changed.
         page.meta["outputs"] = digest(links, repr(outputs))
         return text
+
+    def on_env(self, env: object, **_: Any) -> None:
+        """All pages have their outputs: no notebook is at work."""
+        self.steps.close()
 
     @event_priority(-100)  # after all plugins that change prose
     def on_page_content(self, html: str, *, page: Page, **_: Any) -> str | None:
