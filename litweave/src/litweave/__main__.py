@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"there is no {options.path}", file=sys.stderr)
         return 2
     try:
-        return int(options.run(options))
+        return int(options.run(options) or 0)
     except (MkDocsException, OSError, OverflowError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _build(options: argparse.Namespace) -> int:
+def _build(options: argparse.Namespace) -> None:
     start = time.monotonic()
     built = builder.build(_settings(options), options.out, options.strict)
     seconds = time.monotonic() - start
@@ -55,7 +55,6 @@ def _build(options: argparse.Namespace) -> int:
     print(builder.told(len(built.book.context.diagnostics.found)))
     pages = _count(built.book.chapters, "page")
     print(f"{pages} in {seconds:.1f} s: {options.out / 'index.html'}")
-    return 0
 
 
 def _count(things: Sized, name: str) -> str:
@@ -72,9 +71,8 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if found or not book.chapters else 0
 
 
-def _serve(options: argparse.Namespace) -> int:
+def _serve(options: argparse.Namespace) -> None:
     builder.serve(_settings(options), options.port)
-    return 0
 
 
 def _catalogs(options: argparse.Namespace) -> int:
@@ -166,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    run: Callable[[argparse.Namespace], int],
+    run: Callable[[argparse.Namespace], int | None],
     about: str,
 ) -> Callable[..., object]:
     """Add a command with the options of all; what adds another to it."""

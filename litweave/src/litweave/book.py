@@ -1,17 +1,17 @@
 """The modules that become pages, by their pages, and what they share."""
 
 import os
-import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
+from mkdocs.utils import get_relative_url
+
 from litweave.dependencies import Dependencies, dotted
-from litweave.diagnostics import Diagnostics, Place, PlacedError
-from litweave.katex import Formulas
-from litweave.names import Names, Target
+from litweave.diagnostics import Place, PlacedError
+from litweave.names import Target
 from litweave.overlay import Overlay
 from litweave.parse import Module, read
 from litweave.prose import Context
@@ -58,9 +58,7 @@ class Book:
     chapters: dict[str, Chapter] = field(default_factory=dict)
     modules: dict[str, Module] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
-    context: Context = field(
-        default_factory=lambda: Context(Names(), Formulas(), Diagnostics())
-    )
+    context: Context = field(default_factory=Context)
     dependencies: Dependencies = field(default_factory=Dependencies)
 
     def read(
@@ -143,9 +141,7 @@ class Book:
 
     def link(self, uri: str, page: str) -> str:
         """The address of a file of the site as a link on a page needs it."""
-        folder = posixpath.dirname(self.url(page) + "-")
-        relative = posixpath.relpath(uri or ".", folder or ".")
-        return f"{relative}/" if not uri or uri.endswith("/") else relative
+        return get_relative_url(uri or "/", self.url(page))
 
     def url(self, page: str) -> str:
         """Where a page is published, from the root of the site: `""` is the root."""

@@ -116,8 +116,8 @@ class Build:
             if name not in config.markdown_extensions:
                 config.markdown_extensions.append(name)
                 config.mdx_configs[name] = dict(given)
-        if site.translator:
-            word = site.translator.word
+        if settings.language:
+            word = site.voice.word
             toc = config.mdx_configs.setdefault("toc", {})
             toc["permalink_title"] = word(toc.get("permalink_title", "Permanent link"))
             back = word("Jump back to footnote {number} in the text")

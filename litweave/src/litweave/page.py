@@ -165,7 +165,10 @@ def cut(content: str, module: Module, context: Context) -> list[str]:
             "is an HTML tag or a fence left open in one?"
         )
         context.diagnostics.add(Place(module.path, 1), message)
-        return as_written(module)
+        # As it stands in the source, for want of better HTML.
+        texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
+        found = [f"<pre>{html.escape(text)}</pre>" if text else "" for text in texts]
+        return [*found, ""]
     return found if context.raw_html else [sanitised(text) for text in found]
 
 
@@ -179,12 +182,6 @@ def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRo
         for row, anchor, text in rows
         if row or text.strip()
     ]
-
-
-def as_written(module: Module) -> list[str]:
-    """The prose of a module as it stands in the source, for want of better HTML."""
-    texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
-    return [f"<pre>{html.escape(text)}</pre>" if text else "" for text in [*texts, ""]]
 
 
 def addresses(module: Module) -> list[str]:

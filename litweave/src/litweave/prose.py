@@ -99,9 +99,9 @@ class Rewriter(Protocol):
 class Context:
     """What the author of a page has at hand: the names known, the formulas so far."""
 
-    names: Names
-    formulas: Formulas
-    diagnostics: Diagnostics
+    names: Names = field(default_factory=Names)
+    formulas: Formulas = field(default_factory=Formulas)
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
     raw_html: bool = False  # Whether a tag in the prose of a module is HTML.
     symbols: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of each page
     translator: Rewriter | None = None  # Who puts pages into another language.

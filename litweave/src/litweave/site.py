@@ -15,7 +15,6 @@ from litweave.features import copy, diff, links, papers, proofs, shapes, symbols
 from litweave.features.languages import Translator
 from litweave.features.links.addresses import Addresses
 from litweave.katex import is_shown
-from litweave.names import Target
 from litweave.overlay import Slots
 from litweave.parse import Module
 from litweave.prose import to_markdown
@@ -49,14 +48,12 @@ class Site:
         self.texts = dict[str, tuple[str, Place, Slots]]()  # those written by hand
         self._waiting = list[Callable[[], None]]()
         self.voice: Translator = Translator.read(settings)
-        # Who speaks, unless the pages are in the language of their sources.
-        self.translator = self.voice if self.voice.language else None
         self.book = Book(self.directory_urls)
         if shared:  # Only what is wrong in it is a language's own.
             context = replace(shared.book.context, diagnostics=Diagnostics())
             self.book = replace(shared.book, context=context)
         self.book.context.raw_html = settings.raw_html
-        self.book.context.translator = self.translator
+        self.book.context.translator = self.voice if settings.language else None
         self.diagnostics = self.book.context.diagnostics
         self.diagnostics.found.update(self.voice.errors)
         self.addresses = Addresses(self.book)
@@ -160,7 +157,7 @@ def contents(book: Book, uri: str) -> str:
     items = ""
     for other, chapter in book.chapters.items():
         if other != uri:
-            address = escape(book.href(Target("", other, ""), uri))
+            address = escape(book.link(book.url(other), uri))
             link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
             first = page.says_first(chapter.module)
             words = heading(first, first, chapter.module.path) if first else ""

@@ -16,12 +16,10 @@ from typing import Any, NamedTuple
 
 from litweave import marks, prose, words
 from litweave.cache import answers, digest, files_in, own
-from litweave.diagnostics import Diagnostic, Diagnostics, Place
+from litweave.diagnostics import Diagnostic, Place
 from litweave.features.languages.catalogs import Catalogs, Unit, domain, faults
 from litweave.features.languages.units import TAKEN, Piece, scan, split
-from litweave.katex import Formulas
 from litweave.marks import mark
-from litweave.names import Names
 from litweave.page import document
 from litweave.parse import Module
 from litweave.sections import Line
@@ -70,7 +68,7 @@ def extract(
             units.append(Unit(piece.message, piece.kind, name, place.path, line))
         return [""], [place]  # Nothing needs to be made of it.
 
-    context = prose.Context(Names(), Formulas(), Diagnostics(), raw_html, {}, note)
+    context = prose.Context(raw_html=raw_html, translator=note)
     if isinstance(source, Module):
         document(source, place.path, context)
     else:
