@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from litweave.book import Book
 from litweave.diagnostics import Place
-from litweave.features.diff import aligned, code, framed
+from litweave.features.diff import FRAME, aligned, code, framed
+from litweave.overlay import filled
 from litweave.parse import parse
 from support import book_of
 
@@ -61,7 +62,7 @@ def book(tmp_path: Path) -> Book:
 def show(book: Book, markdown: str = MARKDOWN) -> tuple[str, str]:
     """The Markdown with its frames, and when they are filled."""
     text, tables = framed(markdown, Place("page.md", 1), "page.md", book)
-    return text, tables.fill(text)
+    return text, filled(text, FRAME, tables)
 
 
 def test_the_code_is_the_definition_without_its_prose() -> None:

@@ -64,25 +64,12 @@ class Overlay:
     endnotes: list[str] = field(default_factory=list)
 
 
-@dataclass
-class Slots:
-    """Blocks of HTML set aside from Markdown, each with the number of its `frame`."""
-
-    frame: str
-    blocks: dict[int, str] = field(default_factory=dict)
-
-    def leave(self, html: str, number: int = 0) -> str:
-        """Set a block aside, as the next if it has no number; its frame."""
-        number = number or 1 + len(self.blocks)
-        self.blocks[number] = html
-        return self.frame.format(number)
-
-    def fill(self, page: str) -> str:
-        """Put each block into its frame on a page."""
-        for number, html in self.blocks.items():
-            frame = self.frame.format(number)
-            page = page.replace(frame, frame.replace("></", f">{html}</"))
-        return page
+def filled(page: str, form: str, blocks: Mapping[int, str]) -> str:
+    """A page with HTML that was set aside, each in the frame with its number."""
+    for number, html in blocks.items():
+        frame = form.format(number)
+        page = page.replace(frame, frame.replace("></", f">{html}</"))
+    return page
 
 
 def island(name: str, data: object) -> str:

@@ -15,7 +15,7 @@ from litweave.features import copy, diff, links, papers, proofs, shapes, symbols
 from litweave.features.languages import Translator
 from litweave.features.links.addresses import Addresses
 from litweave.katex import is_shown
-from litweave.overlay import Slots
+from litweave.overlay import filled
 from litweave.parse import Module
 from litweave.prose import to_markdown
 from litweave.settings import Settings
@@ -45,7 +45,8 @@ class Site:
         settings, shared = self.settings, self.shared
         self.contents = ""  # the page that lists all others, if there is one
         self.copies: dict[str, str] = shared.copies if shared else {}
-        self.texts = dict[str, tuple[str, Place, Slots]]()  # those written by hand
+        # Of those written by hand, with what goes into their frames.
+        self.texts = dict[str, tuple[str, Place, dict[int, str]]]()
         self._waiting = list[Callable[[], None]]()
         self.voice: Translator = Translator.read(settings)
         self.book = Book(self.directory_urls)
@@ -93,7 +94,7 @@ class Site:
         said = [*self.voice.key(uri), self._listed(uri)]
         if uri in self.texts:
             text, _, tables = self.texts[uri]
-            return [text, *tables.blocks.values(), *said]
+            return [text, *tables.values(), *said]
         chapter, plain = self.chapters[uri], self.book.context.formulas.plain
         extra = chapter.overlay
         # Which slot a formula has depends on what was read before.
@@ -125,7 +126,7 @@ class Site:
         """Put in what was set aside: differences, formulas, and then HTML for these."""
         formulas = self.book.context.formulas
         if uri in self.texts:
-            html = self.texts[uri][2].fill(html)
+            html = filled(html, diff.FRAME, self.texts[uri][2])
         head, end, body = html.partition("</head>")
         body = _VERBATIM.sub(r'\g<0> translate="no"', formulas.fill(body))
         head = formulas.plain(head) + (head_of_formulas if is_shown(body) else "")

@@ -23,7 +23,6 @@ from nbformat.v4 import new_output
 from litweave import process
 from litweave.features import notebooks
 from litweave.features.notebooks import NotebooksPlugin, document
-from litweave.overlay import Slots
 from litweave.process import ChildError
 from litweave.progress import progress
 from litweave.words import said
@@ -308,7 +307,7 @@ def shown(kind: str, **output: object) -> str:
     """The only output of a notebook of one cell."""
     outputs = [{"output_type": kind, **output}]
     cell = {"cell_type": "code", "source": "x", "outputs": outputs}
-    (html,) = document({"cells": [cell], "metadata": {}}, "")[1].blocks.values()
+    (html,) = document({"cells": [cell], "metadata": {}}, "")[1].values()
     return html
 
 
@@ -318,7 +317,7 @@ def test_an_error_that_was_meant_is_shown_and_output_with_no_kind_or_place_is_on
     with pytest.raises(ValueError, match="cell 1 shows application/x"):
         shown("display_data", data={"application/x": "?"})
     plugin, page = NotebooksPlugin(), Mock(**{"file.src_uri": "a.py"})
-    plugin.pages = {"a.py": ("links", Slots("", {7: "<pre></pre>"}))}
+    plugin.pages = {"a.py": ("links", {7: "<pre></pre>"})}
     with pytest.raises(PluginError, match=r"^a.py: cell 7: the page has no place"):
         plugin.on_page_content("<p>No frame.</p>", page=page)
 

@@ -17,14 +17,14 @@ from litweave.book import Book
 from litweave.diagnostics import Place
 from litweave.features.copy.forms import formatted, joined, without_prose
 from litweave.names import UnknownNameError
-from litweave.overlay import Mark, Slots, breakable, code_lines
+from litweave.overlay import Mark, breakable, code_lines
 from litweave.parse import Module
 from litweave.sections import LITERAL
 from litweave.words import word
 
 # With all else that stands as it is written: a fence may be part of it.
 _FENCE = re.compile(LITERAL, re.VERBOSE | re.MULTILINE | re.DOTALL)
-_FRAME = '<div class="weave-difference" id="difference-{}"></div>'
+FRAME = '<div class="weave-difference" id="difference-{}"></div>'
 
 
 @lru_cache(maxsize=256)
@@ -142,14 +142,16 @@ def _cell(lines: Sequence[str], number: int | None) -> str:
 # ## In a page
 
 
-def framed(markdown: str, place: Place, page: str, book: Book) -> tuple[str, Slots]:
+def framed(
+    markdown: str, place: Place, page: str, book: Book
+) -> tuple[str, dict[int, str]]:
     """A text with a frame in the place of each such fence, and what goes into them.
 
     `place` is where the first line of it stands; the lines that follow a fence keep
     their numbers. What cannot be shown goes to the book's problems, and the fence stays
     as it was.
     """
-    slots = Slots(_FRAME)
+    tables = dict[int, str]()
 
     def write(match: re.Match[str]) -> str:
         if match["fence_end"] is None or match["info"].strip() != "difference":
@@ -160,9 +162,10 @@ def framed(markdown: str, place: Place, page: str, book: Book) -> tuple[str, Slo
             problem = place.below(markdown, match.start())
             book.context.diagnostics.add(problem, str(error), "difference")
             return match[0]
-        return slots.leave(html) + "\n" * match[0].count("\n")
+        tables[len(tables) + 1] = html
+        return FRAME.format(len(tables)) + "\n" * match[0].count("\n")
 
-    return _FENCE.sub(write, markdown), slots
+    return _FENCE.sub(write, markdown), tables
 
 
 def _difference(names: Sequence[str], page: str, book: Book) -> str:

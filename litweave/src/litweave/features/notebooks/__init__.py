@@ -31,7 +31,7 @@ from mkdocs.utils import get_relative_url
 from litweave import process
 from litweave.cache import Folder, digest, files_in, installed
 from litweave.dependencies import Dependencies
-from litweave.overlay import Slots
+from litweave.overlay import filled
 from litweave.process import ChildError
 from litweave.progress import progress
 from litweave.prose import in_columns
@@ -83,7 +83,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         jupyter: Any = config.plugins.get("mkdocs-jupyter")
         if not jupyter:
             raise PluginError("litweave-notebooks needs the plugin mkdocs-jupyter")
-        self.pages: dict[str, tuple[str, Slots]] = {}
+        self.pages: dict[str, tuple[str, dict[int, str]]] = {}
         self.root = Path(config.config_file_path).absolute().parent
         self.kept, dependencies = Folder(self.root / ".cache/notebooks"), Dependencies()
         read, results = files_in(*map(Path, self.config.reads)), {}
@@ -169,10 +169,10 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
     @event_priority(-100)  # after all plugins that change prose
     def on_page_content(self, html: str, *, page: Page, **_: Any) -> str | None:
         """Put the outputs in their frames, and fold what is to be folded."""
-        links, outputs = self.pages.pop(page.file.src_uri, ("", Slots("")))
+        links, outputs = self.pages.pop(page.file.src_uri, ("", {}))
         if not html or not links:  # A page that was kept has all of it.
             return None
-        for number in outputs.blocks:
+        for number in outputs:
             # A fence or a list that is still open at the end of a cell may take it in.
             if html.count(_FRAME.format(number)) != 1:
                 reason = f"cell {number}: the page has no place for its output"
@@ -180,7 +180,7 @@ class NotebooksPlugin(BasePlugin[NotebooksConfig]):
         summary = f"<summary>{word('Show the code')}</summary>"
         html = _FOLD.sub(rf'<details class="nb-code">{summary}\g<0></details>', html)
         downloads = f'</h1>\n<p class="nb-downloads">{links}</p>'
-        return outputs.fill(html).replace("</h1>", downloads, 1)
+        return filled(html, _FRAME, outputs).replace("</h1>", downloads, 1)
 
 
 # ## From cells to Markdown
@@ -191,7 +191,7 @@ def _starts(script: str) -> list[int]:
     return [i for i, line in enumerate(script.split("\n")) if line.startswith("# %%")]
 
 
-def document(notebook: Part, script: str) -> tuple[str, Slots]:
+def document(notebook: Part, script: str) -> tuple[str, dict[int, str]]:
     """The cells of an executed notebook as Markdown, and the HTML for their frames.
 
     `script` is the file the notebook was written as. Where there is room for it, prose
@@ -204,7 +204,7 @@ def document(notebook: Part, script: str) -> tuple[str, Slots]:
     cells, begins = notebook["cells"], _starts(script)
     if len(begins) != len(cells):
         begins = [0] * len(cells)
-    lines, outputs = list[str](), Slots(_FRAME)
+    lines, outputs = list[str](), dict[int, str]()
     for number, (cell, start) in enumerate(zip(cells, begins, strict=True), start=1):
         is_prose = cell["cell_type"] == "markdown"
         apart = not lines or lines[-1] in ("", _FRAME.format(number - 1))
@@ -213,7 +213,8 @@ def document(notebook: Part, script: str) -> tuple[str, Slots]:
         if cell.get("outputs"):
             shown = enumerate(joined(cell["outputs"]), start=1)
             pieces = [_render(one, number, position) for position, one in shown]
-            lines.append(outputs.leave("".join(pieces), number))
+            outputs[number] = "".join(pieces)
+            lines.append(_FRAME.format(number))
     lines += [""] * (script.count("\n") - len(lines))
     return "\n".join(lines) + "\n", outputs
 
