@@ -9,9 +9,8 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mkdocs.commands.serve import serve as mkdocs_serve
 from mkdocs.exceptions import Abort, MkDocsException
@@ -24,8 +23,7 @@ from litweave.settings import Settings
 _WEAVE = "mkdocs.plugins.litweave"
 
 
-@dataclass
-class Built:
+class Built(NamedTuple):
     """A site that was built: what it was made of, and what MkDocs had to say."""
 
     book: Book

@@ -21,10 +21,10 @@ Nothing here knows of MkDocs.
 import html
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from litweave.diagnostics import Place
 from litweave.dialect import sanitised
@@ -142,8 +142,7 @@ def _above(row: Row, anchor: str) -> Above:
 # ## The page
 
 
-@dataclass(frozen=True)
-class WovenRow:
+class WovenRow(NamedTuple):
     """A row with its prose and its code as HTML; what closes a page is of no row."""
 
     anchor: str
@@ -174,14 +173,20 @@ def cut(content: str, module: Module, context: Context) -> list[str]:
 
 def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRow]:
     """Put the code of each row beside its prose."""
-    lines = _lines(module, extra)
+    lines, rows = _lines(module, extra), list[WovenRow]()
     bodies = {d.name: 4 + _indent(module.lines[d.line - 1]) for d in module.definitions}
-    rows = zip([*module.rows, None], [*anchors(module), ""], prose, strict=False)
-    return [
-        WovenRow(anchor, text.strip(), _code(row, module, lines, bodies), row)
-        for row, anchor, text in rows
-        if row or text.strip()
-    ]
+    for row, anchor, text in zip(module.rows, anchors(module), prose, strict=False):
+        code = "".join(lines[n - 1] for n in row.code)
+        if code:
+            # A narrow screen leaves out what all lines of a function are indented by.
+            written = [module.lines[n - 1] for n in row.code]
+            own = min(_indent(line) for line in written if line.strip())
+            indent = min(own, bodies.get(row.scope, own))
+            style = f' style="--indents:{indent}"' if indent else ""
+            code = f"<pre><code{style}>{code}</code></pre>"
+        rows.append(WovenRow(anchor, text.strip(), code, row))
+    closing = prose[-1].strip()
+    return rows + [WovenRow("", closing, "", None)] * bool(closing)
 
 
 def addresses(module: Module) -> list[str]:
@@ -294,16 +299,3 @@ def _lines(module: Module, extra: Overlay) -> list[str]:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
-
-
-def _code(
-    row: Row | None, module: Module, lines: Sequence[str], bodies: Mapping[str, int]
-) -> str:
-    if not row or not row.code:
-        return ""
-    # A narrow screen leaves out what all lines of a function are indented by.
-    written = [module.lines[n - 1] for n in row.code]
-    own = min(_indent(line) for line in written if line.strip())
-    indent = min(own, bodies.get(row.scope, own))
-    style = f' style="--indents:{indent}"' if indent else ""
-    return f"<pre><code{style}>{''.join(lines[n - 1] for n in row.code)}</code></pre>"
