@@ -49,14 +49,13 @@ class Site:
         self.texts = dict[str, tuple[str, Place, dict[int, str]]]()
         self._waiting = list[Callable[[], None]]()
         self.voice: Translator = Translator.read(settings)
-        self.book = Book(self.directory_urls)
-        if shared:  # Only what is wrong in it is a language's own.
-            context = replace(shared.book.context, diagnostics=Diagnostics())
-            self.book = replace(shared.book, context=context)
-        self.book.context.raw_html = settings.raw_html
-        self.book.context.translator = self.voice if settings.language else None
-        self.diagnostics = self.book.context.diagnostics
-        self.diagnostics.found.update(self.voice.errors)
+        book = shared.book if shared else Book(self.directory_urls)
+        # Of what languages share, only what is wrong in it is each one's own.
+        self.diagnostics = Diagnostics({*self.voice.errors})
+        context = replace(book.context, diagnostics=self.diagnostics)
+        context.raw_html = settings.raw_html
+        context.translator = self.voice if settings.language else None
+        self.book = replace(book, context=context)
         self.addresses = Addresses(self.book)
 
     def read(self, taken: Sequence[str] = ()) -> None:

@@ -38,7 +38,6 @@ from litweave.features.languages.catalogs import Unit
 from litweave.headings import anchors
 from litweave.mkdocs_build import load, run
 from litweave.overlay import island
-from litweave.theme import language_of
 from litweave.words import listed, word
 
 # Addresses on a page that may be those of files: in attributes, and where the theme's
@@ -280,7 +279,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             use_directory_urls=config.use_directory_urls,
             strict=False,  # the root counts the warnings of all
         )
-        tree.theme["language"] = language_of(config.theme.dirs, language)
         plugins, tree.plugins = tree.plugins, PluginCollection()
         for plugin, it in plugins.items():
             if plugin not in self.config.once:
