@@ -3,7 +3,7 @@
 import logging
 import re
 from contextlib import suppress
-from dataclasses import Field, fields
+from dataclasses import fields
 from html import escape
 from itertools import takewhile
 from pathlib import Path
@@ -55,9 +55,7 @@ class _Sources(options.ListOfItems[str]):
         return super().run_validation([value] if isinstance(value, str) else value)
 
 
-def _check(option: Field[Any]) -> Any:
-    kind: Any = option.type
-    default: Any = option.default
+def _check(kind: Any, default: Any) -> Any:
     if kind == tuple[Path, ...]:
         return _Sources(options.FilesystemObject(exists=True))
     if kind == tuple[str, ...]:
@@ -69,7 +67,7 @@ def _check(option: Field[Any]) -> Any:
     return options.Type(kind, default=default)
 
 
-OPTIONS = tuple((option.name, _check(option)) for option in fields(Settings))
+OPTIONS = tuple((o.name, _check(o.type, o.default)) for o in fields(Settings))
 """The options under `litweave:` in `mkdocs.yml`."""
 
 

@@ -55,7 +55,7 @@ class Site:
         context = replace(book.context, diagnostics=self.diagnostics)
         context.raw_html = settings.raw_html
         context.translator = self.voice if settings.language else None
-        self.book = replace(book, context=context)
+        self.book: Book = replace(book, context=context)
         self.addresses = Addresses(self.book)
 
     def read(self, taken: Sequence[str] = ()) -> None:
