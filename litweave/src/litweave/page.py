@@ -191,14 +191,8 @@ def beside(prose: Sequence[str], module: Module, extra: Overlay) -> list[WovenRo
 
 def addresses(module: Module) -> list[str]:
     """Everything on a module's page that a link can lead to."""
-    return [*anchors(module), *_inner(module).values()]
-
-
-def _inner(module: Module) -> dict[int, str]:
-    """The definitions that stand within a row of others, by their line."""
-    own = set(anchors(module))
-    lines = {d.name: d.line for d in reversed(module.definitions)}
-    return {line: name for name, line in lines.items() if name not in own}
+    names = (definition.name for definition in module.definitions)
+    return [*dict.fromkeys([*anchors(module), *names])]
 
 
 def flat(rows: Sequence[WovenRow], module: Module) -> str:
@@ -285,7 +279,9 @@ def _address(row: WovenRow) -> str:
 
 def _lines(module: Module, extra: Overlay) -> list[str]:
     """Each line of code with its number in the file, and the hint at its end."""
-    inner = _inner(module)
+    own, firsts = {*anchors(module)}, {d.name: d.line for d in module.definitions[::-1]}
+    # The definitions that stand within a row of others.
+    inner = {line: name for name, line in firsts.items() if name not in own}
     lines, code = [], breakable("\n".join(code_lines(module.source, extra.marks)))
     for number, line in enumerate(code.split("\n"), start=1):
         place = f'class="weave-line" data-line="{number}"'

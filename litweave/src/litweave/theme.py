@@ -113,9 +113,9 @@ def described(html: str, plain: Callable[[str], str]) -> str:
     return escape(said) + "…" * cut
 
 
-def language_of(folders: Sequence[Path | str], language: str) -> str:
+def language_of(folders: Sequence[str], language: str) -> str:
     """The language of a theme's folders that is nearest: `pt-BR`, `pt`, or English."""
-    for code in filter(None, (language, language.partition("-")[0])):
+    for code in (language, language.partition("-")[0]):
         file = f"partials/languages/{code}.html"
         if any(Path(folder, file).is_file() for folder in folders):
             return code
