@@ -7,7 +7,7 @@ import pytest
 from litweave.book import SITE_MARK, Book
 from litweave.names import Target
 from litweave.settings import Settings
-from litweave.site import contents
+from litweave.site import Site
 from litweave.words import said
 from support import read_book, write_files
 
@@ -46,8 +46,10 @@ def test_a_module_with_something_in_it_is_a_chapter_with_a_page(package: Path) -
     target = Target("pkg.deep.gelu.GELU", "deep/gelu.md", "GELU")
     assert read.context.names.find("GELU") == target
     # The contents tell the title of a module and not its licence.
-    listed = said(contents(read, "index.md"))
-    assert "<code>pkg.silent</code></a> Not silent</li>" in listed
+    site = Site(Settings((package,)))
+    site.book, site.contents = read, "index.md"
+    silent = "<code>pkg.silent</code></a> Not silent</li>"
+    assert silent in said(site.listed("index.md"))
 
 
 def test_of_modules_of_one_name_the_first_is_a_page(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ class Site:
 
     def parts(self, uri: str) -> list[str]:
         """What a page is made of, as a key for whoever keeps it."""
-        said = [*self.voice.key(uri), self._listed(uri)]
+        said = [*self.voice.key(uri), self.listed(uri)]
         if uri in self.texts:
             text, _, tables = self.texts[uri]
             return [text, *tables.values(), *said]
@@ -116,10 +116,21 @@ class Site:
             prose = page.cut(html, module, self.book.context)
             rows = page.beside(prose, module, extra)
             shown, flat = page.grid(rows, module.path, extra), page.flat(rows, module)
-        return shown + self._listed(uri), flat + self._listed(uri)
+        return shown + self.listed(uri), flat + self.listed(uri)
 
-    def _listed(self, uri: str) -> str:
-        return contents(self.book, uri) if uri == self.contents else ""
+    def listed(self, uri: str) -> str:
+        """On the page of contents, the list of all chapters but its own, as HTML."""
+        if uri != self.contents:
+            return ""
+        items = ""
+        for other, chapter in self.book.chapters.items():
+            if other != uri:
+                address = escape(self.book.link(self.book.url(other), uri))
+                link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
+                first = page.says_first(chapter.module)
+                words = heading(first, first, chapter.module.path) if first else ""
+                items += f"<li>{link} {words}</li>\n"
+        return f'<ul class="weave-contents">\n{items}</ul>'
 
     def fill(self, uri: str, html: str, head_of_formulas: str) -> str:
         """Put in what was set aside: differences, formulas, and then HTML for these."""
@@ -150,19 +161,6 @@ class Site:
                 names = "katex.min.css", *sorted(fonts)
                 return {f"assets/katex/{name}": dist / name for name in names}
         return {}
-
-
-def contents(book: Book, uri: str) -> str:
-    """The list of all chapters but this page's own, as HTML."""
-    items = ""
-    for other, chapter in book.chapters.items():
-        if other != uri:
-            address = escape(book.link(book.url(other), uri))
-            link = f'<a href="{address}"><code>{escape(chapter.name)}</code></a>'
-            first = page.says_first(chapter.module)
-            words = heading(first, first, chapter.module.path) if first else ""
-            items += f"<li>{link} {words}</li>\n"
-    return f'<ul class="weave-contents">\n{items}</ul>'
 
 
 # Each adds to the overlays, and gives what is left to do after a program. Programs
