@@ -235,13 +235,13 @@ def on_post_build(config: MkDocsConfig) -> None:
     It reads prose and names, and no listings: they would be a quarter of the index.
     """
     names, accepted = dict(config.extra["other_names"]), _accepted(config)
-    translator = config.plugins["litweave"].site.translator
+    translator = config.plugins["litweave"].site.voice
     boosts = config.extra["search_boosts"].items()
     for entry in config.plugins["material/search"].search_index.entries:
         place, title = entry["location"], entry["title"]
         entry["text"] = _LISTING.sub("", entry["text"])
         english = names.pop(place, [])  # of the page itself, of none of its sections
-        spoken = map(translator.word, english) if translator else ()
+        spoken = map(translator.word, english)
         others = () if "#" in place else accepted.get(title, ())
         tags = dict.fromkeys([*english, *spoken, *others])
         if tags.keys() - {title}:
