@@ -1,13 +1,12 @@
 """The modules that become pages, by their pages, and what they share."""
 
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
-
-from mkdocs.utils import get_relative_url
 
 from litweave.dependencies import Dependencies, dotted
 from litweave.diagnostics import Place, PlacedError
@@ -141,7 +140,9 @@ class Book:
 
     def link(self, uri: str, page: str) -> str:
         """The address of a file of the site as a link on a page needs it."""
-        return get_relative_url(uri or "/", self.url(page))
+        folder = posixpath.dirname(self.url(page) + "-")
+        relative = posixpath.relpath(uri or ".", folder or ".")
+        return f"{relative}/" if not uri or uri.endswith("/") else relative
 
     def url(self, page: str) -> str:
         """Where a page is published, from the root of the site: `""` is the root."""

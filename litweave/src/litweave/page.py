@@ -164,7 +164,7 @@ def cut(content: str, module: Module, context: Context) -> list[str]:
             "is an HTML tag or a fence left open in one?"
         )
         context.diagnostics.add(Place(module.path, 1), message)
-        # As it stands in the source, for want of better HTML.
+        # The prose of a module as it stands in the source, for want of better HTML.
         texts = ["\n\n".join(p.text for p in row.prose) for row in module.rows]
         found = [f"<pre>{html.escape(text)}</pre>" if text else "" for text in texts]
         return [*found, ""]
@@ -280,7 +280,7 @@ def _address(row: WovenRow) -> str:
 def _lines(module: Module, extra: Overlay) -> list[str]:
     """Each line of code with its number in the file, and the hint at its end."""
     own, firsts = {*anchors(module)}, {d.name: d.line for d in module.definitions[::-1]}
-    # The definitions that stand within a row of others.
+    # The definitions that stand within a row of others, by their line.
     inner = {line: name for name, line in firsts.items() if name not in own}
     lines, code = [], breakable("\n".join(code_lines(module.source, extra.marks)))
     for number, line in enumerate(code.split("\n"), start=1):
