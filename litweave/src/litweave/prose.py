@@ -180,7 +180,6 @@ def in_columns(text: str) -> bool:
 
 def _bare(text: str) -> str:
     """A text as long as the given one, without code, be it in fences or indented."""
-    text = unreserved(text)
     text = BEGINNINGS.sub(lambda m: m["tag"] or re.sub(r"[^\n]", " ", m[0]), text)
     lines = text.split("\n")
     for number, line in enumerate(lines):

@@ -63,7 +63,7 @@ _BOXES = {
     **dict.fromkeys(["danger", "error"], "danger"),
 }
 
-_CODE = re.compile(rf"{LITERAL} | \\.", re.VERBOSE | re.MULTILINE | re.DOTALL)
+CODE = re.compile(rf"{LITERAL} | \\.", re.VERBOSE | re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _TITLE = re.compile(
     r"(?:\A|(?<=\n\n))(?:([-=]{2,})\n)?(\S.*)\n([-=]{2,}|~{3,}|\^{3,})$", re.MULTILINE
@@ -91,6 +91,11 @@ class Above:
 def indent(line: str) -> int:
     """The spaces that a line begins with."""
     return len(line) - len(line.lstrip())
+
+
+def without_code(text: str) -> str:
+    """A text as long, without what Markdown shows as it is written."""
+    return CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def with_titles(text: str) -> str:
@@ -122,7 +127,7 @@ def translated(text: str, above: Above) -> list[Line]:
         return "\n" * kind.count("\n")
 
     text = _TYPE.sub(take, text)
-    for match in _CODE.finditer(text):
+    for match in CODE.finditer(text):
         if match["fence"]:
             first = text.count("\n", 0, match.start())
             literal.update(range(first, first + match[0].count("\n") + 1))
@@ -353,8 +358,7 @@ def told_apart(texts: Iterable[str]) -> tuple[list[str], set[str]]:
     """
     every, found = set[str](), list[str]()
     for number, text in enumerate(texts, start=1):
-        # Without code, and as long.
-        plain = _CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+        plain = without_code(text)
         own = defined(plain)
         names = "|".join(map(re.escape, own & every))
         uses = re.compile(rf"{_WITHIN}\[({names})\](?:\[\])?(?![\[(])", re.I | re.M)

@@ -19,11 +19,9 @@ from litweave.features.copy.forms import formatted, joined, without_prose
 from litweave.names import UnknownNameError
 from litweave.overlay import Mark, breakable, code_lines
 from litweave.parse import Module
-from litweave.sections import LITERAL
+from litweave.sections import CODE
 from litweave.words import word
 
-# With all else that stands as it is written: a fence may be part of it.
-_FENCE = re.compile(LITERAL, re.VERBOSE | re.MULTILINE | re.DOTALL)
 FRAME = '<div class="weave-difference" id="difference-{}"></div>'
 
 
@@ -165,7 +163,8 @@ def framed(
         tables[len(tables) + 1] = html
         return FRAME.format(len(tables)) + "\n" * match[0].count("\n")
 
-    return _FENCE.sub(write, markdown), tables
+    # A fence within other code is part of it.
+    return CODE.sub(write, markdown), tables
 
 
 def _difference(names: Sequence[str], page: str, book: Book) -> str:

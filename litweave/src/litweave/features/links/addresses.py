@@ -24,6 +24,7 @@ from litweave.book import Book, Chapter
 from litweave.diagnostics import Place
 from litweave.dialect import SCHEMES, add_step
 from litweave.page import addresses
+from litweave.sections import without_code
 
 _KEYS = {"a": "href", "img": "src"}
 # In HTML that an author wrote.
@@ -149,13 +150,9 @@ class Addresses(Extension):
 def _lines(chapter: Chapter, address: str) -> list[int]:
     """The lines of the source that write an address."""
     forms = "|".join(map(re.escape, {address, unquote(address)}))
-    # What is between backticks is code, and is passed over.
-    written = re.compile(
-        rf"(`+)[\s\S]*?\1|(?:[(<]|\]:\s*<?|=\s*[\"']?)(?P<address>{forms})(?![\w/.-])"
-    )
+    written = re.compile(rf"(?:[(<]|\]:\s*<?|=\s*[\"']?)(?:{forms})(?![\w/.-])")
     return [
         prose.line + prose.text.count("\n", 0, match.end())
         for prose in chapter.module.prose
-        for match in written.finditer(prose.text)
-        if match["address"]
+        for match in written.finditer(without_code(prose.text))
     ]
