@@ -10,7 +10,6 @@ braces). An author who wants HTML in the prose turns both off with `raw_html`.
 import re
 from collections.abc import Callable
 from functools import partial
-from html import escape
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
@@ -151,14 +150,8 @@ def _with_states(html: str) -> str:
 
 
 def _state(match: re.Match[str]) -> str:
-    """The tag that a mark becomes, or nothing; within a tag there is room for none."""
-    kind = match[0][0]
-    if kind == marks.MISSING:
-        return '<span class="weave-unit-missing" lang="en">'
-    if kind == marks.CHANGED:
-        english = escape(said(match[0]))
-        return f'<span class="weave-unit-changed" data-english="{english}">'
-    return "</span>" if kind == marks.CLOSED else _STATE.sub("", match[0])
+    """The tag that a mark says, or nothing; within a tag there is room for none."""
+    return said(match[0]) if match[0][0] == marks.TAG else _STATE.sub("", match[0])
 
 
 # ## Exercises

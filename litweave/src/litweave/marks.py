@@ -14,12 +14,12 @@ LESS = "\ue002"
 # `\ue003` is a command in formulas (`katex.cjs`), `\ue00a` to `\ue00d` part `words`.
 # The anchor of the heading in which it stands, or the English words that make one.
 ANCHOR, SLUG = "\ue004", "\ue005"
-# Words that are not translated begin, or some that are not any more; either end.
-MISSING, CHANGED, CLOSED = "\ue006", "\ue007", "\ue008"
+# A tag of HTML around words whose translation is not what it should be.
+TAG = "\ue006"
 # What the label of an exercise is in English.
 LABEL = "\ue009"
 # The kinds that a translation has; what is left of them is not shown.
-OF_TRANSLATIONS = f"{SLUG}{MISSING}{CHANGED}{CLOSED}{LABEL}"
+OF_TRANSLATIONS = f"{SLUG}{TAG}{LABEL}"
 
 _FIRST = 0xE200  # what stands for a byte of 0
 _RESERVED = re.compile("[\ue000-\ue00f\ue200-\ue2ff]")

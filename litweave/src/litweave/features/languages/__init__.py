@@ -220,10 +220,11 @@ def _marked(piece: Piece, words: str, state: State, html: bool) -> str:
     """The words for a piece, with marks of its state, and of what it is in English."""
     if piece.kind in ("attribute", "label"):  # which HTML holds, and no element
         return words
-    if state == State.MISSING:
-        words = mark("", marks.MISSING) + words + mark("", marks.CLOSED)
-    elif state == State.CHANGED:
-        words = mark(piece.message, marks.CHANGED) + words + mark("", marks.CLOSED)
+    if state != State.CURRENT:
+        english = f'data-english="{escape(piece.message)}"'
+        shown = 'lang="en"' if state == State.MISSING else english
+        tag = f'<span class="weave-unit-{state}" {shown}>'
+        words = mark(tag, marks.TAG) + words + mark("</span>", marks.TAG)
     if exercise := _EXERCISE.match(piece.message):
         words = mark(exercise[1], marks.LABEL) + words
     if piece.kind == "heading":
