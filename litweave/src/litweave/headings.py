@@ -15,7 +15,6 @@ from litweave.marks import ANCHOR, SLUG, pattern, said
 from litweave.parse import Module
 
 _ANCHOR, _SLUG = re.compile(pattern(ANCHOR)), re.compile(pattern(SLUG))
-_NOTATION = re.compile(r"#{1,6} +Notation *#*")
 HEADING = re.compile("h[1-6]")
 # A word begins with a letter or a digit. In scripts up to U+1FFF marks go on in it, and
 # joiners, which Python takes for no part of a word.
@@ -24,7 +23,7 @@ _WORD = r"[^\W_](?:[^\W_]|[\u0300-\u1fff\u200c\u200d])*"
 
 def is_notation(text: str) -> bool:
     """Whether a text begins with the heading above a list of symbols."""
-    return bool(_NOTATION.fullmatch(text.partition("\n")[0]))
+    return bool(re.match(r"#{1,6} +Notation *#*$", text, re.MULTILINE))
 
 
 def set_anchors(root: Element) -> None:

@@ -255,8 +255,7 @@ class _Writer:
 
     def _inline(self, match: re.Match[str], place: Place) -> str:
         tex = match["within"] or match["formula"]
-        quoted = len(tex) > 2 and tex[0] == tex[-1] == "`"
-        return self._formula(tex[1:-1] if quoted else tex, False, place)
+        return self._formula(tex.strip("`"), False, place)
 
     def _formula(self, tex: str, display: bool, place: Place) -> str:
         symbols = self.context.symbols.get(self.page, ())

@@ -92,7 +92,7 @@ def directives(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, str]:
     """
     comments = [item for item in tokens if item.type == token.COMMENT]
     folds = any("endregion" in item.string for item in comments)
-    found = [p for block in blocks(comments) for p in _in_block(block, folds).items()]
+    found = (pair for block in blocks(comments) for pair in _in_block(block, folds))
     return dict(found) | {c.start[0]: "tool" for c in comments if _is_tools(c)}
 
 
@@ -129,19 +129,17 @@ def _is_tools(comment: Comment) -> bool:
     return is_shebang or bool(comment.start[0] <= 2 and CODING.match(text))
 
 
-def _in_block(block: Sequence[Comment], folds: bool) -> dict[int, str]:
+def _in_block(block: Sequence[Comment], folds: bool) -> Iterator[tuple[int, str]]:
     """The directives of a block; `folds` tells whether the file's regions end."""
     text = "\n".join(item.string[1:].rstrip() for item in block)
     if len(block) == 1:
         text = re.sub(r"^[ \t]+", " ", text)
-    found: dict[int, str] = {}
     for match in _DIRECTIVE.finditer(text):
         if not match["fence"] and (folds or not match["fold"]):
             kind = "markdown" if _MARKDOWN.match(match[0]) else "cell"
             first = block[0].start[0] + text.count("\n", 0, match.start())
             lines = range(first, first + 1 + match[0].count("\n"))
-            found |= dict.fromkeys(lines, kind if match["cell"] else "tool")
-    return found
+            yield from ((n, kind if match["cell"] else "tool") for n in lines)
 
 
 # ## Examples

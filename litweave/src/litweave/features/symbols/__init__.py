@@ -47,8 +47,8 @@ def enrich(site: "Site") -> None:
 def read(book: Book) -> None:
     """Find the symbols of each page, for its prose; note what is wrong with them."""
     for page, chapter in book.chapters.items():
-        check(chapter.module, book.context.diagnostics)
         if entries := notation(chapter.module):
+            check(chapter.module, book.context.diagnostics)
             book.context.symbols[page] = symbols(entries)
 
 
@@ -144,12 +144,10 @@ def check(module: Module, diagnostics: Diagnostics) -> None:
 
     A variable is a name in the code of the module, or a word in its examples.
     """
-    if not (entries := notation(module)):
-        return
     named = {name for name, *_ in _names(module)}
     for prose in module.prose:
         named.update(*map(_WORD.findall, example_sources(prose.text)))
-    for entry in entries:
+    for entry in notation(module):
         problems = [
             f"no code and no example of this module names “{variable}”"
             for variable in entry.variables
