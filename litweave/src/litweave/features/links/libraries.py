@@ -26,7 +26,6 @@ LONGEST_SIGNATURE = 100
 LONGEST_SUMMARY = 161
 _PARAGRAPH = re.compile(r"\n\s*\n|\n[=~^*+#-]{3,}(?:\n|\Z)")
 _STOP = re.compile(r"(?<=[.!?]) +(?=[A-Z:`])")
-_PASSED = (".. ", ">>>")
 # What begins with one of these is no sentence; in bold type, it is about a part.
 _NO_PROSE = ("---", "$$", "```", "~~~", "|", "- ", "* ", "**", "[!")
 _CALL = re.compile(r"\A[\w.]+(\((?:[^()]|\([^()]*\))*\)(?: *-> *[^\n]+)?)(?: - )?")
@@ -221,7 +220,7 @@ def gist(docstring: str) -> list[str]:
     if not heading.startswith("#"):
         heading, rest = "", docstring
     paragraphs = _PARAGRAPH.split(rest.strip())
-    first = next((p for p in paragraphs if not p.startswith(_PASSED)), "")
+    first = next((p for p in paragraphs if not p.startswith((".. ", ">>>"))), "")
     sentence = _STOP.split(" ".join(first.split()), maxsplit=1)[0]
     said = heading.strip("# "), "" if sentence.startswith(_NO_PROSE) else sentence
     # A formula in TeX is nothing to read in one line.
