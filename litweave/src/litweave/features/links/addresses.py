@@ -142,17 +142,13 @@ class Addresses(Extension):
         return is_inside
 
     def _note(self, chapter: Chapter, address: str, message: str) -> None:
-        for line in _lines(chapter, address) or [1]:
-            place = Place(chapter.module.path, line)
+        """Note what is wrong with an address, on each line of the source with it."""
+        forms = "|".join(map(re.escape, {address, unquote(address)}))
+        written = re.compile(rf"(?:[(<]|\]:\s*<?|=\s*[\"']?)(?:{forms})(?![\w/.-])")
+        places = [
+            Place(chapter.module.path, prose.line).below(prose.text, match.end())
+            for prose in chapter.module.prose
+            for match in written.finditer(without_code(prose.text))
+        ]
+        for place in places or [Place(chapter.module.path, 1)]:
             self.book.context.diagnostics.add(place, message, "link")
-
-
-def _lines(chapter: Chapter, address: str) -> list[int]:
-    """The lines of the source that write an address."""
-    forms = "|".join(map(re.escape, {address, unquote(address)}))
-    written = re.compile(rf"(?:[(<]|\]:\s*<?|=\s*[\"']?)(?:{forms})(?![\w/.-])")
-    return [
-        prose.line + prose.text.count("\n", 0, match.end())
-        for prose in chapter.module.prose
-        for match in written.finditer(without_code(prose.text))
-    ]
