@@ -149,7 +149,6 @@ _REFUSAL = re.compile(r"(?s)line (\d+) of the \w+ for \S+ (.+?)(?:: (?!'[+-]).*)
 # These it counts from 0: an option, and a line that goes on with an example's code.
 _FROM_0 = re.compile(r"directive|leading whitespace: ['\"] *\.{3}")
 _CODE = re.compile(r"^[ \t]*>>>(.*(?:\n[ \t]*\.\.\..*)*)", re.MULTILINE)
-_PROMPT = re.compile(r"\n[ \t]*\.\.\. ?")
 
 
 def doctests(text: str, place: Place) -> list[str | doctest.Example]:
@@ -169,5 +168,5 @@ def doctests(text: str, place: Place) -> list[str | doctest.Example]:
 
 def example_sources(text: str) -> Iterator[str]:
     """The code of the examples, even of those that doctest refuses."""
-    for match in _CODE.finditer(text):
-        yield _PROMPT.sub("\n", match[1].removeprefix(" "))
+    for code in _CODE.findall(text):
+        yield re.sub(r"\n[ \t]*\.\.\. ?", "\n", code.removeprefix(" "))
