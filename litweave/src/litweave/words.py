@@ -30,7 +30,8 @@ _WORDS = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 _NAME = re.compile(r"\{(\w+)\}")
 # What stands in the place of a message.
 _DAY, _HEADING, _BEGINS = "{weave-day}", "{weave-heading}", "{weave-begins}"
-_AS_IT_IS = "{weave-as-it-is}"
+AS_IT_IS = f"{_OPEN}{{weave-as-it-is}}{_CLOSE}"
+"""An attribute for an element whose words stay English in every language."""
 # What is no word of a message: a quotation, and whatever has a digit or stands in code.
 _FIGURE = re.compile(
     r"""
@@ -99,11 +100,6 @@ def heading(english: str, message: str, path: str) -> str:
     return word(_HEADING, english=escape(english), message=message, path=path)
 
 
-def as_it_is() -> str:
-    """An attribute for an element whose words stay English in every language."""
-    return word(_AS_IT_IS)
-
-
 def said(
     html: str,
     language: str = "en",
@@ -119,7 +115,7 @@ def said(
     def say(match: re.Match[str]) -> str:
         text, *given = match[1].split(_VALUE)
         values = dict(value.split(_IS, 1) for value in given)
-        if text == _AS_IT_IS:
+        if match[0] == AS_IT_IS:
             return ' lang="en"' * (language != "en")
         if text == _DAY:
             # English has a day before its month.
@@ -134,9 +130,8 @@ def said(
         # It may stand in an attribute.
         return _filled(spoken.replace('"', "&quot;"), values)
 
-    found = 1
-    while found and _OPEN in html:
-        html, found = _WORDS.subn(say, html)
+    while _WORDS.search(html):
+        html = _WORDS.sub(say, html)
     return html
 
 

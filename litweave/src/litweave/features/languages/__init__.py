@@ -160,9 +160,9 @@ class Translator:
         """Words beside prose, as those of a button, in this language or English."""
         if not message or not self.language:
             return message
-        entry = self.catalogs.find(message, _INTERFACE)
-        self.words[message] = State.CURRENT if entry else State.MISSING
-        return str(entry.msgstr) if entry else message
+        said = self.catalogs.find(message, _INTERFACE)
+        self.words[message] = State.CURRENT if said else State.MISSING
+        return said or message
 
     def translate_front(self, front: MutableMapping[str, Any]) -> None:
         """Put into words what a page says of itself above its text."""
@@ -172,15 +172,14 @@ class Translator:
 
     def spoken(self, html: str) -> str:
         """HTML with the renderer's own words in this language."""
-        if not self.language:
-            return words.said(html)
 
         def heading(message: str, path: str) -> str | None:
             said = self.say(message, path)
-            shown = escape(scan(said.words)[0].replace(TAKEN, ""))
-            return shown if said.state != State.MISSING else None
+            if not self.language or said.state == State.MISSING:
+                return None
+            return escape(scan(said.words)[0].replace(TAKEN, ""))
 
-        return words.said(html, self.language, self.word, heading)
+        return words.said(html, self.language or "en", self.word, heading)
 
     # ## All that is said
 

@@ -103,10 +103,10 @@ class Catalogs:
                 if entry.translated():
                     yield entry, Place(path, entry.linenum or 0)
 
-    def find(self, message: str, domain: str) -> polib.POEntry | None:
-        """The entry that translates a message: that of its own domain comes first."""
+    def find(self, message: str, domain: str) -> str:
+        """The translation of a message that is in no doubt, or nothing."""
         entry, _ = self.best(message, domain)
-        return entry if entry.msgstr and not entry.fuzzy else None
+        return "" if entry.fuzzy else str(entry.msgstr)
 
     def best(self, message: str, domain: str) -> tuple[polib.POEntry, Place]:
         """The entry that translates a message, or else its domain's; the line, or 0."""
@@ -148,8 +148,7 @@ class Catalogs:
         for name in dict.fromkeys([*found, *self.domains]):
             was, now = self.domains.get(name, {}), dict[str, polib.POEntry]()
             for message, here in found[name].items():
-                known = self.find(message, name) or polib.POEntry()
-                new = polib.POEntry(msgid=message, msgstr=known.msgstr)
+                new = polib.POEntry(msgid=message, msgstr=self.find(message, name))
                 entry = was.get(message, new)
                 entry.comment = "\n".join(sorted({unit.kind for unit in here}))
                 paths = " ".join(dict.fromkeys(unit.path for unit in here))
@@ -157,12 +156,11 @@ class Catalogs:
                 paths, *_ = _LINES.wrap(paths)
                 entry.occurrences = [(path, "") for path in paths.split()]
                 entry.obsolete, now[message] = False, entry
-            for message, entry in was.items():
-                # What was never translated is of no use any more.
-                if message not in now and entry.msgstr:
-                    entry.obsolete, entry.occurrences = True, []
-                    now[message] = entry
-            self.domains[name] = now
+            # What was never translated is of no use any more.
+            gone = {m: e for m, e in was.items() if m not in now and e.msgstr}
+            for entry in gone.values():
+                entry.obsolete, entry.occurrences = True, []
+            self.domains[name] = now | gone
 
     def write(self, dry: bool = False) -> list[Path]:
         """Write what has changed, unless this is `dry`; the files that change."""

@@ -195,11 +195,10 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         units = self.translator.pages.get(page.file.src_uri)
         if not units or page.file == self.about:  # of which there is more to be said
             return html
-        counts = Counter(said.state for _, said in units)
-        about, place = get_relative_url(self.about.url, page.url), units[0][1].place
-        told = _MACROS.told(counts, len(units), about, place, source)
-        line = self.translator.spoken(told)
-        bare = " weave-untranslated" if counts[State.MISSING] == len(units) else ""
+        about = get_relative_url(self.about.url, page.url)
+        line = self.translator.spoken(_MACROS.told(units, about, source))
+        is_bare = all(said.state == State.MISSING for _, said in units)
+        bare = " weave-untranslated" if is_bare else ""
         return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
 
     @event_priority(-100)  # when all pages are there, or what search has written
@@ -225,7 +224,7 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         said = translator.states.items()
         entries = {(unit.domain, unit.message): state for unit, state in said}
         counts = Counter((name, state) for (name, _), state in entries.items())
-        names, book = sorted({name for name, _ in entries}), self.site.book
+        names, book = sorted({name for name, _ in counts}), self.site.book
         return translator.spoken(
             _MACROS.report(names, counts, translator, book, self._address, source)
         )
@@ -259,17 +258,17 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         """Build a tree into a folder of the site; who has spoken in it."""
         _log.info("Building the site in %s", language)
         tree = self._configured(config, language)
-        own = tree.plugins["litweave-languages"]
-        assert isinstance(own, LanguagesPlugin)
+        own: Any = tree.plugins["litweave-languages"]
         own.language = language
         run(tree)
-        units = chain.from_iterable(own.translator.pages.values())
+        translator: Translator = own.translator
+        units = chain.from_iterable(translator.pages.values())
         counts = Counter(said.state for _, said in units)
         _log.info(
             "%s: %d of %d units are translated, and the English of %d more has changed",
             *(language, counts[State.CURRENT], counts.total(), counts[State.CHANGED]),
         )
-        return own.translator
+        return translator
 
     def _configured(self, config: MkDocsConfig, language: str) -> MkDocsConfig:
         tree = load(

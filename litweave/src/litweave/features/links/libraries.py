@@ -47,18 +47,6 @@ class Answer(NamedTuple):
     is_class: bool
 
 
-def main() -> None:
-    """Answer on standard output what is asked on standard input."""
-    names = json.load(sys.stdin)
-    answers = dict[str, Answer | None].fromkeys(names)
-    # What a library prints while it is imported is no part of the answer.
-    with redirect_stdout(io.StringIO()):
-        for name in names:
-            with suppress(Exception, SystemExit):  # A module may do anything.
-                answers[name] = answer(name)
-    json.dump(answers, sys.stdout)
-
-
 def answer(name: str) -> Answer | None:
     """What there is to tell of a name, if a rule covers it."""
     found, page = _find(name)[1], _page(name)
@@ -239,4 +227,10 @@ def plain(markdown: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    answers = dict[str, Answer | None].fromkeys(json.load(sys.stdin))
+    # What a library prints while it is imported is no part of the answer.
+    with redirect_stdout(io.StringIO()):
+        for name in answers:
+            with suppress(Exception, SystemExit):  # A module may do anything.
+                answers[name] = answer(name)
+    json.dump(answers, sys.stdout)

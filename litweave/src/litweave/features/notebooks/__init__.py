@@ -35,7 +35,7 @@ from litweave.overlay import filled
 from litweave.process import ChildError
 from litweave.progress import progress
 from litweave.prose import in_columns
-from litweave.words import as_it_is, figures, word
+from litweave.words import AS_IT_IS, figures, word
 
 # With this, jsonschema would check addresses in foreign letters. There are none, and to
 # import it takes longer than all else that Jupyter needs. This module is imported
@@ -278,7 +278,7 @@ def _render(output: Part, number: int, position: int) -> str:
         text = terminal(data[kind])
         columns = ' class="weave-columns"' * in_columns(text)
         shown = html.escape(text, quote=False)
-        return f"<pre{columns} {box}><samp{as_it_is()}>{shown}</samp></pre>"
+        return f"<pre{columns} {box}><samp{AS_IT_IS}>{shown}</samp></pre>"
     if not kind:
         offers = ", ".join(data) or "nothing"
         raise ValueError(f"cell {number} shows {offers}: a page can show none of it")
