@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -322,7 +323,9 @@ def bib(tmp_path: Path) -> Path:
 def cited(bib: Path, prose: str) -> tuple[str, list[str]]:
     """What a page with this prose complains of, and its panels."""
     write_files(bib.parent, {"pkg/page.py": f'"""# Page\n\n{prose}\n"""\n'})
-    papers.cite(book := read_book(bib.parent / "pkg"), bib)
+    book, settings = read_book(bib.parent / "pkg"), SimpleNamespace(bibliography=bib)
+    site: Any = SimpleNamespace(book=book, settings=settings)
+    papers.enrich(site)
     panels = [*map(said, book.chapters["page.md"].overlay.endnotes)]
     return str(book.context.diagnostics), panels
 

@@ -18,7 +18,6 @@ from bibtexparser.library import Library
 from bibtexparser.middlewares.middleware import Middleware
 from bibtexparser.model import Block, Entry
 
-from litweave.book import Book
 from litweave.diagnostics import Diagnostics, Place
 from litweave.parse import Module
 from litweave.words import listed, word
@@ -39,15 +38,11 @@ logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
 
 def enrich(site: "Site") -> None:
     """Show on each page the papers that it links to."""
-    if site.settings.bibliography:
-        cite(site.book, site.settings.bibliography)
-
-
-def cite(book: Book, path: Path) -> None:
-    """Show them by the entries of a BibTeX file."""
-    diagnostics = book.context.diagnostics
+    path, diagnostics = site.settings.bibliography, site.book.context.diagnostics
+    if path is None:
+        return
     works = read(path, diagnostics)
-    for chapter in book.chapters.values():
+    for chapter in site.book.chapters.values():
         if cited := dict.fromkeys(_cited(chapter.module, works, path, diagnostics)):
             title = word("The paper") if len(cited) == 1 else word("The papers")
             body = "".join(_html(address, works[address]) for address in cited)
