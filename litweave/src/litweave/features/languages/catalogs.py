@@ -110,13 +110,10 @@ class Catalogs:
 
     def best(self, message: str, domain: str) -> tuple[polib.POEntry, Place]:
         """The entry that translates a message, or else its domain's; the line, or 0."""
-        for name in (domain, *self.domains):
-            entry = self.domains.get(name, {}).get(message)
-            if entry and entry.msgstr and not entry.fuzzy:
-                break
-        else:
-            name = domain
-            entry = self.domains.get(name, {}).get(message) or polib.POEntry()
+        none, names = polib.POEntry(), (domain, *self.domains)
+        found = [(self.domains.get(n, {}).get(message, none), n) for n in names]
+        sure = (pair for pair in found if pair[0].msgstr and not pair[0].fuzzy)
+        entry, name = next(sure, found[0])
         return entry, Place(str(self.path(name)), entry.linenum or 0)
 
     def adopt(self, messages: Collection[str], source: str, domain: str) -> None:

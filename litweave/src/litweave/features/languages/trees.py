@@ -188,18 +188,15 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
         for folder, words in self.words.items():
             said |= words if re.search(rf'src="[./]*{folder}\w', output) else {}
         output = output.replace("</head>", f"{island('weave-words', said)}\n</head>", 1)
-        return self._told(output, page, config.repo_url)
-
-    def _told(self, html: str, page: Page, source: str | None) -> str:
-        """A page with a line above its text that tells how much is translated."""
+        # A line above the text tells how much is translated.
         units = self.translator.pages.get(page.file.src_uri)
         if not units or page.file == self.about:  # of which there is more to be said
-            return html
+            return output
         about = get_relative_url(self.about.url, page.url)
-        line = self.translator.spoken(_MACROS.told(units, about, source))
+        line = self.translator.spoken(_MACROS.told(units, about, config.repo_url))
         is_bare = all(said.state == State.MISSING for _, said in units)
         bare = " weave-untranslated" if is_bare else ""
-        return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", html, count=1)
+        return _ARTICLE.sub(lambda m: f"{m[1]}{bare}{m[2]}\n{line}", output, count=1)
 
     @event_priority(-100)  # when all pages are there, or what search has written
     def on_post_build(self, *, config: MkDocsConfig) -> None:
