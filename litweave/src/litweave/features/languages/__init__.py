@@ -160,9 +160,9 @@ class Translator:
         """Words beside prose, as those of a button, in this language or English."""
         if not message or not self.language:
             return message
-        said = self.catalogs.find(message, _INTERFACE)
-        self.words[message] = State.CURRENT if said else State.MISSING
-        return said or message
+        entry = self.catalogs.find(message, _INTERFACE)
+        self.words[message] = State.CURRENT if entry else State.MISSING
+        return str(entry.msgstr) if entry else message
 
     def translate_front(self, front: MutableMapping[str, Any]) -> None:
         """Put into words what a page says of itself above its text."""

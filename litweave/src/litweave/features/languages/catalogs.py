@@ -103,10 +103,10 @@ class Catalogs:
                 if entry.translated():
                     yield entry, Place(path, entry.linenum or 0)
 
-    def find(self, message: str, domain: str) -> str:
-        """The translation of a message that is in no doubt, or nothing."""
+    def find(self, message: str, domain: str) -> polib.POEntry | None:
+        """The entry that translates a message: that of its own domain comes first."""
         entry, _ = self.best(message, domain)
-        return "" if entry.fuzzy else str(entry.msgstr)
+        return entry if entry.msgstr and not entry.fuzzy else None
 
     def best(self, message: str, domain: str) -> tuple[polib.POEntry, Place]:
         """The entry that translates a message, or else its domain's; the line, or 0."""
@@ -145,7 +145,8 @@ class Catalogs:
         for name in dict.fromkeys([*found, *self.domains]):
             was, now = self.domains.get(name, {}), dict[str, polib.POEntry]()
             for message, here in found[name].items():
-                new = polib.POEntry(msgid=message, msgstr=self.find(message, name))
+                known = self.find(message, name) or polib.POEntry()
+                new = polib.POEntry(msgid=message, msgstr=known.msgstr)
                 entry = was.get(message, new)
                 entry.comment = "\n".join(sorted({unit.kind for unit in here}))
                 paths = " ".join(dict.fromkeys(unit.path for unit in here))

@@ -213,7 +213,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
             self.trees = {code: self._build(config, code) for code in languages}
 
     def _report(self, source: str | None) -> str:
-        """What each catalog has, and all that is not done."""
         translator = self.translator
         for text in _CALL.findall(_STATUS):  # Not all of them are said on some page.
             translator.word(text)
@@ -252,7 +251,6 @@ class LanguagesPlugin(BasePlugin[LanguagesConfig]):
     # ## The trees
 
     def _build(self, config: MkDocsConfig, language: str) -> Translator:
-        """Build a tree into a folder of the site; who has spoken in it."""
         _log.info("Building the site in %s", language)
         tree = self._configured(config, language)
         own: Any = tree.plugins["litweave-languages"]

@@ -61,12 +61,10 @@ class Scope:
     name: str
     names: _Names = field(default_factory=ChainMap)
     node: DEFINITIONS | None = None
-    bases: list[_Placed] = field(default_factory=list)
-    assigned: dict[str, list[_Placed]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
 
     def __post_init__(self) -> None:
+        self.bases = list[_Placed]()
+        self.assigned = defaultdict[str, list[_Placed]](list)
         self.is_class = isinstance(self.node, ast.ClassDef)
         self.own = self.names.maps[0]
 

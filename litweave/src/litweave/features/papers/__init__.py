@@ -87,13 +87,10 @@ def _cited(
     """The addresses of works that a module links to, in the order of its prose."""
     for prose in module.prose:
         for line, text in enumerate(prose.text.split("\n"), start=prose.line):
-            if "/" not in text:
-                continue  # as in most lines: an address has one
-            numbers = _ARXIV.findall(text)
-            found = {f"{_ABS}{number}" for number in numbers}
+            found = {f"{_ABS}{number}": number for number in _ARXIV.findall(text)}
             yield from (a for a in works if a in found or a in text)
-            for number in numbers:
-                if f"{_ABS}{number}" not in works:
+            for address, number in found.items():
+                if address not in works:
                     place = Place(module.path, line)
                     message = f"arXiv:{number} has no entry in {path.name}"
                     diagnostics.add(place, message, "citation")
