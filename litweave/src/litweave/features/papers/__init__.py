@@ -87,6 +87,8 @@ def _cited(
     """The addresses of works that a module links to, in the order of its prose."""
     for prose in module.prose:
         for line, text in enumerate(prose.text.split("\n"), start=prose.line):
+            if "/" not in text:
+                continue  # as in most lines: an address has one
             found = {f"{_ABS}{number}": number for number in _ARXIV.findall(text)}
             yield from (a for a in works if a in found or a in text)
             for address, number in found.items():
