@@ -12,6 +12,7 @@ made of, for messages to name the right one.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import dropwhile, islice, pairwise, takewhile
 
 from litweave.headings import slug
@@ -93,6 +94,7 @@ def indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
+@lru_cache(maxsize=256)
 def without_code(text: str) -> str:
     """A text as long, without what Markdown shows as it is written."""
     return CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
