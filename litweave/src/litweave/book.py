@@ -89,8 +89,7 @@ class Book:
             name = dotted(path, root)
             download = below + path.relative_to(folder).as_posix()
             page = _page(download) if path != source else "index.md"
-            first = self.modules.setdefault(name, module)
-            if first is not module:
+            if (first := self.modules.setdefault(name, module)) is not module:
                 reason = f"{first.path} is “{name}”, too, and Python imports only one"
                 self._skip(Place(module.path, 1), reason)
             elif page in taken:

@@ -27,6 +27,9 @@ from litweave.progress import Part, progress
 if TYPE_CHECKING:
     from litweave.site import Site
 
+# With `-P`, what is imported is what a reader would import. With `-B`, nothing is
+# written beside the sources.
+_COMMAND = [sys.executable, "-P", "-B", trace.__file__]
 # Each program imports torch anew, and so is worth it for that many modules.
 _PROGRAMS, _WORTH = 4, 10
 # From the first prompt to the next blank line, its answer included.
@@ -192,15 +195,12 @@ def _run(
     `torch.compile` may refuse it. So what fails is run again as it stands, unwatched.
     If examples end the program, another runs what comes after them.
     """
-    # With `-P`, what is imported is what a reader would import. With `-B`, nothing is
-    # written beside the sources.
-    command = [sys.executable, "-P", "-B", trace.__file__]
     answers, failed = dict[str, Answer](), dict[str, _Item]()
     while left:
         asked = {"modules": [one.request for one in left.values()], "watched": watched}
         at, reason = (next(iter(left)), 1, "its examples"), "ended without an answer"
         try:
-            for said in process.lines(command, asked):
+            for said in process.lines(_COMMAND, asked):
                 at = said.get("at", at)
                 if "begins" in said and watched:
                     part.begin(said["begins"])
