@@ -187,12 +187,13 @@ class _Docstring:
                 continue
             directive, last, label = _DIRECTIVE.fullmatch(line), label, ""
             below = self._below(lines, at, None if directive else form)
-            heads, inner = self._section(line, below, form)
             if directive:
                 heads, inner = self._directive(directive, below)
-            if field := _FIELD.fullmatch(line):
+            elif field := _FIELD.fullmatch(line):
                 label = _KINDS[field[1]]
                 heads, inner = self._field(field, below, label == last)
+            else:
+                heads, inner = self._section(line, below, form)
             if not heads:
                 is_last = line.endswith("::") and below and line[0] not in " ."
                 yield from [(number, "")] * (at == end > 0)

@@ -174,8 +174,8 @@ class Translator:
         """HTML with the renderer's own words in this language."""
 
         def heading(message: str, path: str) -> str | None:
-            said = self.say(message, path)
-            if not self.language or said.state == State.MISSING:
+            said = self.say(message, path) if self.language else None
+            if said is None or said.state == State.MISSING:
                 return None
             return escape(scan(said.words)[0].replace(TAKEN, ""))
 
